@@ -222,8 +222,11 @@ LIST_META: Schema = {
 def whole_schema(schema: Schema) -> Schema:
     """The schema of the whole object: `schema` (a kind's) with apiVersion, kind and metadata.
 
-    Properties that the kind declares itself under those names are replaced.
+    Properties that the kind declares itself under those names are replaced. A schema without any
+    properties accepts every field.
     """
+    if not schema.get("properties"):
+        schema = {**schema, "x-kubernetes-preserve-unknown-fields": True}
     properties = {
         **schema.get("properties", {}),
         "apiVersion": API_VERSION,

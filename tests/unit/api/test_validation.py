@@ -206,3 +206,9 @@ def test_one_of_wants_exactly_one():
 def test_a_checker_is_compiled_once_per_schema():
     kind = Kind(group="g", version="v1", kind="K", plural="ks", namespaced=True, schema=SCHEMA)
     assert checker(kind) is checker(kind)
+
+
+def test_a_kind_that_declares_no_fields_accepts_all():
+    found = obj()
+    assert compile_schema({}).prune(found) == []
+    assert found == obj()
