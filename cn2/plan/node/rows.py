@@ -1,0 +1,149 @@
+"""Plugged ports to datapath rows.
+
+Three kinds of keys sum up to a node's rows: the node itself, each network that has ports here,
+and each port (by the ifindex of its host side). A network without ports costs nothing.
+
+VRF and bridge domain are numbered by the network's VNI. It is unique in the cluster, survives the
+agent, and a network that heals gets it back: then not one row changes. What a port needs is in
+its record; objects only change it. So an object that is absent (it is being healed, or the watch
+is behind) changes nothing, and an explicit status does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+
+from cn2.net.mac import parse_mac
+from cn2.plan.node import objects
+from cn2.plan.node.attachment import Network, Pair, Plugged
+from cn2.plan.node.snapshot import Key, Snapshot
+from cn2.state.bridge import Fdb, Vni, flood
+from cn2.state.next_hop import DISCARD, LOCAL_BASE, RECEIVE, NextHop
+from cn2.state.route import Host
+from cn2.state.row import Row
+from cn2.state.vif import AllowedAddress, Vif, VifFlag
+
+RowKey = None | Key | int
+"""None for the node, (namespace, name) of a network, ifindex of a port."""
+
+
+def keys(snapshot: Snapshot) -> Iterator[RowKey]:
+    """Every key that has rows."""
+    yield None
+    yield from (network for network, ports in snapshot.ports_of_network.items() if ports)
+    yield from snapshot.ports
+
+
+def plan(snapshot: Snapshot, key: RowKey) -> tuple[Row, ...]:
+    """The rows of one key; none for a key that is gone."""
+    if key is None:
+        return DISCARD, RECEIVE
+    if isinstance(key, int):
+        port = snapshot.ports.get(key)
+        return tuple(_port(snapshot, port)) if port else ()
+    return tuple(_network(snapshot, key))
+
+
+def plan_all(snapshot: Snapshot) -> list[Row]:
+    """The rows of the whole node."""
+    return [row for key in keys(snapshot) for row in plan(snapshot, key)]
+
+
+def stopped(snapshot: Snapshot, port: Plugged) -> bool:
+    """Whether a controller has said that the interface's traffic must end.
+
+    The interface of a later pod of the same name says nothing about this one.
+    """
+    vmi = snapshot.interfaces.get(port.attachment.vmi)
+    return (
+        vmi is not None
+        and objects.annotation(vmi, objects.POD_UID) == port.attachment.pod_uid
+        and objects.state(vmi) in ("Pending", "Failure")
+    )
+
+
+def _network_of(snapshot: Snapshot, port: Plugged) -> Network:
+    return snapshot.network(port.attachment.network.key) or port.attachment.network
+
+
+def _network(snapshot: Snapshot, key: Key) -> Iterator[Row]:
+    ports = [snapshot.ports[ifindex] for ifindex in snapshot.ports_of_network.get(key, ())]
+    live = [port for port in ports if not stopped(snapshot, port)]
+    if not live:
+        return
+    network = _network_of(snapshot, live[0])
+    bridged = _bridged(network)
+    yield Vni(vni=network.vni, vrf=network.vni, bd=network.vni if bridged else 0)
+    if _routed(network):
+        for gateway in network.gateways:
+            yield Host.of(network.vni, ip_address(gateway), RECEIVE.id)
+    if bridged:
+        yield from flood(network.vni, (LOCAL_BASE + port.ifindex for port in live))
+
+
+def _port(snapshot: Snapshot, port: Plugged) -> Iterator[Row]:
+    network = _network_of(snapshot, port)
+    mac = parse_mac(port.attachment.mac)
+    if stopped(snapshot, port):
+        # Without a mode nothing of it is forwarded, and the drop counts under that name.
+        yield _vif(port, network, mac, VifFlag(0))
+        return
+    hop = NextHop.local(port.ifindex, network.vni, mac)
+    yield hop
+    if _routed(network):
+        for address in port.attachment.addresses:
+            yield Host.of(network.vni, ip_address(address.ip), hop.id)
+    if _bridged(network):
+        yield Fdb(bd=network.vni, mac=mac, nh=hop.id)
+    for pair in _pairs(snapshot, port):
+        prefix = ip_network(f"{pair.ip}/{pair.prefix}", strict=False)
+        any_mac = bytes(6)
+        yield AllowedAddress.of(port.ifindex, prefix, parse_mac(pair.mac) if pair.mac else any_mac)
+    yield _vif(port, network, mac, _flags(network))
+
+
+def _vif(port: Plugged, network: Network, mac: bytes, flags: VifFlag) -> Vif:
+    ip, gateway = {4: bytes(4), 6: bytes(16)}, {4: bytes(4), 6: bytes(16)}
+    for address in port.attachment.addresses:
+        own = ip_address(address.ip)
+        ip[own.version] = own.packed
+        if address.gateway:
+            gateway[own.version] = ip_address(address.gateway).packed
+    return Vif(
+        ifindex=port.ifindex,
+        vrf=network.vni,
+        bd=network.vni if _bridged(network) else 0,
+        flags=flags,
+        ip4=ip[4],
+        gw4=gateway[4],
+        ip6=ip[6],
+        gw6=gateway[6],
+        mac=mac,
+    )
+
+
+def _pairs(snapshot: Snapshot, port: Plugged) -> tuple[Pair, ...]:
+    vmi = snapshot.interfaces.get(port.attachment.vmi)
+    if vmi is None or objects.annotation(vmi, objects.POD_UID) != port.attachment.pod_uid:
+        return port.attachment.pairs
+    return objects.pairs(vmi)
+
+
+def _routed(network: Network) -> bool:
+    return network.mode != "l2"
+
+
+def _bridged(network: Network) -> bool:
+    return network.mode != "l3"
+
+
+def _flags(network: Network) -> VifFlag:
+    flags = VifFlag(0)
+    if _routed(network):
+        flags |= VifFlag.L3
+    if _bridged(network):
+        flags |= VifFlag.L2
+    if network.rpf:
+        flags |= VifFlag.RPF
+    return flags
