@@ -1,0 +1,212 @@
+"""The journal in one SQLite file, and the store on top of it.
+
+`current` holds every key as it is. `log` holds the recent past as undo records: what each change
+replaced. What a change wrote needs no second copy: it is in `current`, or in the undo record of
+the next change of the same key.
+
+`synchronous=FULL` in WAL mode: a commit returns after fdatasync, so what was acknowledged survives
+kill -9 and power loss. The schema's version is SQLite's `user_version`, which lies at a fixed
+place of the file, so that a newer file is recognised without opening it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from cn2.store.directory import DirectoryLock
+from cn2.store.interface import Entry, Event, StoreError
+from cn2.store.journal import JournalFailed, JournalLost, Loaded
+from cn2.store.logged import LoggedStore
+from cn2.store.window import MAX_EVENTS
+
+SCHEMA_VERSION = 1
+FILE_NAME = "cn2.db"
+
+_MAGIC = b"SQLite format 3\0"
+_VERSION_AT = 60
+_CUT_STEP = 1_000
+"""Revisions that may lie below the floor before the log is cut."""
+
+_SCHEMA = f"""
+CREATE TABLE current(
+    key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL, created INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE log(
+    revision INTEGER NOT NULL, key TEXT NOT NULL,
+    last BLOB,                                     -- of a deletion: what watchers are told
+    previous BLOB, previous_revision INTEGER, previous_created INTEGER,
+    PRIMARY KEY(revision, key)
+) WITHOUT ROWID;
+CREATE TABLE progress(one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER, floor INTEGER);
+INSERT INTO progress VALUES (1, 0, 0);
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+T = TypeVar("T")
+
+
+class NewerStore(StoreError):
+    """The file was written by a newer release; it was not touched."""
+
+
+class NotAStore(StoreError):
+    """The file is something else; it was not touched."""
+
+
+class SqliteJournal:
+    """A `Journal` in one SQLite file. All SQL runs in one thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._cut = 0
+        self._db: sqlite3.Connection
+
+    async def load(self) -> Loaded:
+        return await self._in_thread(self._load)
+
+    async def append(self, events: Sequence[Event], floor: int) -> None:
+        await self._in_thread(lambda: self._append(events, floor))
+
+    async def close(self) -> None:
+        await self._in_thread(self._db.close)
+        self._thread.shutdown()
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _load(self) -> Loaded:
+        self._db = _open(self._path)
+        revision, floor = self._db.execute("SELECT revision, floor FROM progress").fetchone()
+        self._cut = floor
+        rows = self._db.execute("SELECT key, value, revision, created FROM current")
+        entries = [Entry(*row) for row in rows]
+        return Loaded(entries, self._load_events(entries), revision, floor)
+
+    def _load_events(self, entries: Iterable[Entry]) -> list[Event]:
+        newer: dict[str, Entry | None] = {entry.key: entry for entry in entries}
+        events = []
+        rows = self._db.execute(
+            "SELECT revision, key, last, previous, previous_revision, previous_created"
+            " FROM log ORDER BY revision DESC, key DESC"
+        )
+        for revision, key, last, value, previous_revision, created in rows:
+            before = None if value is None else Entry(key, value, previous_revision, created)
+            after = newer.get(key)
+            written = last if last is not None else after.value if after is not None else b""
+            events.append(Event(key, written, revision, last is not None, before))
+            newer[key] = before
+        events.reverse()
+        return events
+
+    def _append(self, events: Sequence[Event], floor: int) -> None:
+        revision = events[-1].revision
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._write(events)
+            if floor - self._cut >= _CUT_STEP:
+                self._db.execute("DELETE FROM log WHERE revision <= ?", (floor,))
+                self._db.execute("UPDATE progress SET floor = ?", (floor,))
+            self._db.execute("UPDATE progress SET revision = ?", (revision,))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._recover(error, revision)
+        if floor - self._cut >= _CUT_STEP:
+            self._cut = floor
+
+    def _write(self, events: Sequence[Event]) -> None:
+        self._db.executemany(
+            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", [_undo_record(event) for event in events]
+        )
+        # The last change of a key in the group decides what `current` holds.
+        final = {event.key: event for event in events}.values()
+        self._db.executemany(
+            "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?)",
+            [(e.key, e.value, e.revision, e.entry.created) for e in final if not e.deleted],
+        )
+        self._db.executemany(
+            "DELETE FROM current WHERE key = ?", [(e.key,) for e in final if e.deleted]
+        )
+
+    def _recover(self, error: sqlite3.Error, revision: int) -> None:
+        """After a failed commit: the file itself says whether it happened after all."""
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            (stored,) = self._db.execute("SELECT revision FROM progress").fetchone()
+        except sqlite3.Error as second:
+            raise JournalLost(f"{error}; then {second}") from error
+        if stored != revision:
+            raise JournalFailed(str(error)) from error
+
+
+def _undo_record(event: Event) -> tuple[object, ...]:
+    last = event.value if event.deleted else None
+    before = event.previous
+    if before is None:
+        return (event.revision, event.key, last, None, None, None)
+    return (event.revision, event.key, last, before.value, before.revision, before.created)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    _check_file(path)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=32)
+    if db.execute("PRAGMA user_version").fetchone() == (0,):
+        # Before WAL mode: the version must be in the file itself, where _check_file looks.
+        db.executescript("BEGIN;" + _SCHEMA + "COMMIT;")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA journal_size_limit = 16777216")
+    return db
+
+
+def _check_file(path: Path) -> None:
+    """Makes the file if need be, readable by its owner alone, and refuses what is not ours."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        header = os.pread(fd, 100, 0)
+    finally:
+        os.close(fd)
+    if header and not header.startswith(_MAGIC):
+        raise NotAStore(f"{path} is not a store")
+    version = int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big")
+    if version > SCHEMA_VERSION:
+        raise NewerStore(
+            f"{path} has schema version {version}; this release knows {SCHEMA_VERSION}."
+            " Use the release that wrote it, or another data directory."
+        )
+
+
+class _LockedJournal:
+    """A journal that gives its directory back when it is closed."""
+
+    def __init__(self, journal: SqliteJournal, lock: DirectoryLock) -> None:
+        self._journal = journal
+        self._lock = lock
+        self.load = journal.load
+        self.append = journal.append
+
+    async def close(self) -> None:
+        await self._journal.close()
+        self._lock.release()
+
+
+async def open_store(directory: Path, *, max_events: int = MAX_EVENTS) -> LoggedStore:
+    """Opens the store in `directory`, making it when there is none.
+
+    Raises DirectoryInUse, NewerStore, NotAStore.
+    """
+    lock = DirectoryLock(directory)
+    try:
+        journal = _LockedJournal(SqliteJournal(directory / FILE_NAME), lock)
+        loaded = await journal.load()
+    except BaseException:
+        lock.release()
+        raise
+    return LoggedStore(journal, loaded, max_events=max_events)
