@@ -1,0 +1,1 @@
+"""Raw rtnetlink: messages are values, one connection sends batches of them."""
