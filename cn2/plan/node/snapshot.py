@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cn2.api.kind import Object
 from cn2.plan.node import objects
@@ -12,6 +13,12 @@ from cn2.plan.node.attachment import Network, Plugged
 
 Key = tuple[str, str]
 """(namespace, name) of an object."""
+
+
+class Lookup(Protocol):
+    """Objects by a key that is not their own."""
+
+    def get(self, key: Key, default: Sequence[Object], /) -> Sequence[Object]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +31,11 @@ class Snapshot:
     interfaces: Mapping[Key, Object] = field(default_factory=dict)
     networks: Mapping[Key, Object] = field(default_factory=dict)
     subnets: Mapping[Key, Object] = field(default_factory=dict)
-    interfaces_of_pod: Mapping[Key, Sequence[Object]] = field(default_factory=dict)
-    addresses_of_interface: Mapping[Key, Sequence[Object]] = field(default_factory=dict)
+    interfaces_of_pod: Lookup = field(default_factory=dict)
+    addresses_of_interface: Lookup = field(default_factory=dict)
     ports: Mapping[int, Plugged] = field(default_factory=dict)
     """By ifindex of the host's side."""
-    ports_of_network: Mapping[Key, Sequence[int]] = field(default_factory=dict)
+    ports_of_network: Mapping[Key, Collection[int]] = field(default_factory=dict)
 
     @classmethod
     def of(
