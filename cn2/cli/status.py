@@ -1,0 +1,84 @@
+"""`cn2 status`: every process, node and network of a system, and whether all is well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cn2.api.kind import Object
+from cn2.api.kinds import by_name
+from cn2.client.http import Client
+
+Report = dict[str, Any]
+
+
+def _ready(node: Object) -> bool:
+    conditions = node.get("status", {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+async def collect(client: Client, system: Report) -> Report:
+    """Add what the API says (nodes, networks) to what the supervisor says."""
+    nodes = await client.list(by_name("Node"))
+    networks = await client.list(by_name("VirtualNetwork"))
+    return {
+        **system,
+        "nodes": [
+            {"name": node["metadata"]["name"], "ready": _ready(node)} for node in nodes.items
+        ],
+        "networks": [
+            {
+                "namespace": network["metadata"]["namespace"],
+                "name": network["metadata"]["name"],
+                "vni": network.get("status", {}).get("virtualNetworkNetworkId"),
+                "state": network.get("status", {}).get("state", "Pending"),
+                "observation": network.get("status", {}).get("observation", ""),
+            }
+            for network in networks.items
+        ],
+    }
+
+
+def problems(report: Report) -> list[str]:
+    """What is wrong, in plain words; empty when all is well."""
+    found = [
+        f"process {process['name']} is not ready, its log: {process['log']}"
+        for process in report["processes"]
+        if not process["ready"]
+    ]
+    found += [f"node {node['name']} is not ready" for node in report["nodes"] if not node["ready"]]
+    found += [
+        f"network {network['namespace']}/{network['name']} is {network['state']}: "
+        f"{network['observation'] or 'no observation yet'}"
+        for network in report["networks"]
+        if network["state"] != "Success"
+    ]
+    return found
+
+
+def show(console: Console, report: Report) -> None:
+    """Print a report for people."""
+    processes = Table("PROCESS", "READY", "PID", "RESTARTS", "UP", box=None, pad_edge=False)
+    for process in report["processes"]:
+        processes.add_row(
+            process["name"],
+            "yes" if process["ready"] else "no",
+            str(process["pid"] or "-"),
+            str(process["restarts"]),
+            f"{process['seconds']:.0f}s",
+        )
+    nodes = Table("NODE", "READY", box=None, pad_edge=False)
+    for node in report["nodes"]:
+        nodes.add_row(node["name"], "yes" if node["ready"] else "no")
+    networks = Table("NAMESPACE", "NETWORK", "VNI", "STATE", box=None, pad_edge=False)
+    for network in report["networks"]:
+        networks.add_row(
+            network["namespace"], network["name"], str(network["vni"] or "-"), network["state"]
+        )
+    for table in (processes, nodes, networks):
+        console.print(table)
+        console.print()
+    for problem in problems(report):
+        console.print(f"[red]✗[/red] {problem}", highlight=False)

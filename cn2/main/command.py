@@ -1,0 +1,218 @@
+"""The command line for people."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+import cn2
+from cn2.cli import status as status_view
+from cn2.cli.progress import Progress
+from cn2.client.http import Client
+from cn2.supervisor import control, preflight
+from cn2.supervisor.down import down as take_down
+from cn2.supervisor.layout import DEFAULT_DATA_DIR, Layout
+from cn2.supervisor.settings import Settings
+
+NATIVE = Path(cn2.__file__).parent / "native"
+
+app = typer.Typer(
+    name="cn2",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Kubernetes pods with several interfaces on isolated virtual networks.\n\n"
+    'On one machine: `cn2 up --detach`, then `eval "$(cn2 env)"` and kubectl as usual.',
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+DataDir = Annotated[
+    Path,
+    typer.Option(help="Where the system lives; several run side by side.", envvar="CN2_DATA_DIR"),
+]
+Format = Annotated[Output, typer.Option("-o", "--output", help="text, or json for scripts.")]
+
+_DEFAULTS = Settings()
+_POLL = 0.02
+"""Seconds between two looks at a system that is coming up."""
+
+
+def _fail(lines: list[str]) -> typer.Exit:
+    for line in lines:
+        err.print(f"[red]✗[/red] {line}")
+    return typer.Exit(1)
+
+
+@app.command()
+def up(
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    cluster_name: Annotated[
+        str, typer.Option(help="Kubernetes cluster name; CN2's is contrail-k8s-kubemanager-NAME.")
+    ] = _DEFAULTS.cluster_name,
+    port: Annotated[
+        int, typer.Option(help="API server's port on 127.0.0.1; 0 picks a free one.")
+    ] = _DEFAULTS.port,
+    node_name: Annotated[str, typer.Option(help="Name of the node.")] = _DEFAULTS.node_name,
+    node_address: Annotated[
+        str, typer.Option(help="The node's IPv4 address on the underlay.")
+    ] = _DEFAULTS.node_address,
+    pod_v6_subnet: Annotated[
+        str, typer.Option(help="IPv6 subnet of the default pod network, e.g. fd00:244::/64.")
+    ] = _DEFAULTS.pod_v6_subnet,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when the system is ready and leave it running.")
+    ] = False,
+) -> None:
+    """Start a whole system on this machine and wait until it is ready."""
+    layout = Layout(data_dir.absolute())
+    settings = Settings(
+        cluster_name=cluster_name,
+        port=port,
+        node_name=node_name,
+        node_address=node_address,
+        pod_v6_subnet=pod_v6_subnet,
+    )
+    found = preflight.findings(layout, settings, NATIVE)
+    if found:
+        raise _fail(found)
+    if port == 0:
+        known = Settings.load(layout)
+        settings = replace(settings, port=known.port if known else preflight.free_port())
+        if preflight.findings(layout, settings, NATIVE):
+            settings = replace(settings, port=preflight.free_port())
+    supervisor = _spawn(layout, settings)
+    try:
+        _follow(layout, supervisor)
+    except KeyboardInterrupt:
+        take_down(layout)
+        raise typer.Exit(130) from None
+    _hand_over(layout.kubeconfig)
+    option = "" if layout.root == DEFAULT_DATA_DIR else f" --data-dir {layout.root}"
+    out.print(f'Ready. Next: [bold]eval "$(cn2 env{option})" && kubectl get nodes[/bold]')
+    if detach:
+        return
+    out.print("Ctrl-C takes it down.")
+    try:
+        supervisor.wait()
+        raise _fail([f"the supervisor ended, its log: {layout.log_file('supervisor')}"])
+    except KeyboardInterrupt:
+        take_down(layout)
+
+
+def _spawn(layout: Layout, settings: Settings) -> subprocess.Popen[bytes]:
+    layout.log.mkdir(mode=0o700, parents=True, exist_ok=True)
+    arguments = [sys.executable, "-m", "cn2.main", "supervise"]
+    arguments += ["--data-dir", str(layout.root), "--native-dir", str(NATIVE)]
+    arguments += ["--settings", json.dumps(asdict(settings))]
+    with layout.log_file("supervisor").open("ab") as log:
+        return subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def _follow(layout: Layout, supervisor: subprocess.Popen[bytes]) -> None:
+    """Show the steps of a system that is coming up until it is ready."""
+    progress = Progress(out)
+    while True:
+        if supervisor.poll() is not None:
+            tail = layout.log_file("supervisor").read_text().splitlines()[-8:]
+            take_down(layout)
+            raise _fail(["the system did not come up:", *tail])
+        report = control.status(layout.socket)
+        if report is not None:
+            progress.show(report["steps"])
+            if report["ready"]:
+                return
+        time.sleep(_POLL)
+
+
+def _hand_over(kubeconfig: Path) -> None:
+    """After sudo the kubeconfig belongs to the user who typed it."""
+    user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+    if user and group:
+        os.chown(kubeconfig, int(user), int(group))
+        kubeconfig.parent.chmod(0o711)
+
+
+@app.command()
+def down(
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Delete the data directory too: objects, keys, logs.")
+    ] = False,
+) -> None:
+    """Take a system off this machine, whatever state it is in. Its objects stay unless --purge."""
+    if os.geteuid() != 0:
+        raise _fail(["cn2 down removes network namespaces: run it as root (sudo)."])
+    take_down(Layout(data_dir.absolute()), purge=purge)
+
+
+@app.command()
+def env(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Print what a shell needs: eval "$(cn2 env)"."""
+    layout = Layout(data_dir.absolute())
+    if not layout.kubeconfig.exists():
+        raise _fail([f"No system in {layout.root}: start one with `cn2 up`."])
+    print(f"export KUBECONFIG={layout.kubeconfig}")
+
+
+@app.command()
+def status(data_dir: DataDir = DEFAULT_DATA_DIR, output: Format = Output.TEXT) -> None:
+    """Show every process, node and network; exits with 1 when something is wrong."""
+    layout = Layout(data_dir.absolute())
+    system = control.status(layout.socket)
+    if system is None:
+        raise _fail([f"No system runs in {layout.root}: start one with `cn2 up`."])
+    report = asyncio.run(_collect(layout, system))
+    found = status_view.problems(report)
+    if output is Output.JSON:
+        print(json.dumps({**report, "problems": found}, indent=2))
+    else:
+        status_view.show(out, report)
+    if found:
+        raise typer.Exit(1)
+
+
+async def _collect(layout: Layout, system: dict[str, Any]) -> dict[str, Any]:
+    client = Client.from_kubeconfig(layout.kubeconfig, manager="cn2")
+    try:
+        return await status_view.collect(client, system)
+    finally:
+        await client.close()
+
+
+@app.command()
+def crds(output: Format = Output.TEXT) -> None:
+    """Print the CustomResourceDefinitions of every kind, as YAML (or JSON)."""
+    import yaml
+
+    from cn2.api.crds import custom_resource_definitions
+
+    documents = custom_resource_definitions()
+    if output is Output.JSON:
+        print(json.dumps(documents, indent=2))
+    else:
+        print(yaml.safe_dump_all(documents, sort_keys=False), end="")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(cn2.__version__)

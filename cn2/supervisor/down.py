@@ -1,0 +1,84 @@
+"""Takes a system off the machine: processes, pods, mounts, namespaces, control groups.
+
+Works from what is found, not from what a supervisor remembers, so that it cleans up after a
+kill -9 of everything and after a reboot too. The store and the keys stay, unless asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterable
+
+from cn2.drivers import netns
+from cn2.supervisor import fabric
+from cn2.supervisor.layout import Layout
+from cn2.supervisor.process import read_pid
+
+_PATIENCE = 15.0
+"""Seconds for processes to end by themselves after SIGTERM."""
+
+
+def stop_supervisor(layout: Layout) -> None:
+    """End the supervisor, which ends its processes; then whatever of them is left."""
+    _end([layout.pid_file("supervisor")], layout)
+    _end(
+        [path for path in layout.run.glob("*.pid") if path.stem != "supervisor"]
+        if layout.run.exists()
+        else [],
+        layout,
+    )
+
+
+def _end(pid_files: Iterable[os.PathLike[str]], layout: Layout) -> None:
+    waiting = {}
+    for path in map(layout.run.joinpath, pid_files):
+        pid = read_pid(path)
+        if pid is not None:
+            waiting[path] = pid
+            _kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _PATIENCE
+    while waiting and time.monotonic() < deadline:
+        time.sleep(0.02)
+        waiting = {path: pid for path, pid in waiting.items() if read_pid(path) == pid}
+    for pid in waiting.values():
+        _kill(pid, signal.SIGKILL)
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def end_pods(layout: Layout) -> None:
+    """Kill every process inside the system's namespaces and wait until they are gone."""
+    deadline = time.monotonic() + _PATIENCE
+    while found := fabric.processes_in_namespaces(layout):
+        for pid in found:
+            _kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+
+
+def clean(layout: Layout) -> None:
+    """Remove mounts, namespaces, run-time files and the pods' working directories."""
+    fabric.unmount_below(layout.root)
+    if layout.netns.exists():
+        for path in list(layout.netns.iterdir()):
+            netns.delete(path)
+    for directory in (layout.pods, layout.run):
+        if directory.exists():
+            shutil.rmtree(directory)
+
+
+def down(layout: Layout, *, purge: bool = False) -> None:
+    """Take the whole system down; with `purge` the data directory goes as well."""
+    stop_supervisor(layout)
+    end_pods(layout)
+    clean(layout)
+    if purge:
+        shutil.rmtree(layout.root, ignore_errors=True)

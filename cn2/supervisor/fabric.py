@@ -1,0 +1,120 @@
+"""The network namespaces of one machine: the fabric, and one for each node joined to it.
+
+The fabric holds the underlay: a bridge with an address of its own, on which the API server
+listens for agents and pods. The machine's own namespace has no part in it, so that several
+systems run side by side and the host's firewall is not in the way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import subprocess
+from pathlib import Path
+
+from cn2.drivers import netns
+from cn2.supervisor.layout import Layout
+from cn2.supervisor.settings import Settings
+
+BRIDGE = "underlay"
+UPLINK = "eth0"
+UNDERLAY_MTU = 1600
+"""Bytes. Room for 1,500 byte pods and the 50 bytes of VXLAN around their packets."""
+
+_MNT_DETACH = 2
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class FabricError(Exception):
+    """A namespace, a link or a mount could not be made."""
+
+
+def _ip(namespace: Path, commands: list[str]) -> None:
+    """Run a batch of `ip` commands inside a namespace."""
+    done = subprocess.run(
+        ["nsenter", f"--net={namespace}", "ip", "-batch", "-"],
+        input="\n".join(commands) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise FabricError(f"ip in namespace {namespace.name}: {done.stderr.strip()}")
+
+
+def create(layout: Layout, settings: Settings) -> None:
+    """Make the fabric and the node's namespace, and join them; what exists already stays."""
+    length = settings.underlay_prefix_length
+    fabric, node = layout.fabric_netns, layout.node_netns(settings.node_name)
+    if not netns.is_namespace(fabric):
+        netns.create(fabric)
+        _ip(
+            fabric,
+            [
+                "link set lo up",
+                f"link add {BRIDGE} mtu {UNDERLAY_MTU} type bridge stp_state 0 forward_delay 0",
+                f"address add {settings.fabric_address}/{length} dev {BRIDGE}",
+                f"link set {BRIDGE} up",
+            ],
+        )
+    if not netns.is_namespace(node):
+        netns.create(node)
+        _ip(
+            fabric,
+            [
+                f"link add port1 mtu {UNDERLAY_MTU} type veth peer name {UPLINK}",
+                f"link set {UPLINK} netns {node}",
+                f"link set port1 master {BRIDGE}",
+                "link set port1 up",
+            ],
+        )
+        _ip(
+            node,
+            [
+                "link set lo up",
+                f"link set {UPLINK} mtu {UNDERLAY_MTU}",
+                f"address add {settings.node_address}/{length} dev {UPLINK}",
+                f"link set {UPLINK} up",
+                f"route add default via {settings.fabric_address}",
+            ],
+        )
+
+
+def mount_bpf(layout: Layout) -> None:
+    """Mount a BPF file system in the data directory, unless it is there already."""
+    if layout.bpf.is_mount():
+        return
+    if _libc.mount(b"bpf", str(layout.bpf).encode(), b"bpf", 0, b"mode=0700") != 0:
+        raise FabricError(f"mount bpf at {layout.bpf}: {os.strerror(ctypes.get_errno())}")
+
+
+def mounts_below(root: Path) -> list[Path]:
+    """Everything that is mounted below a directory, innermost first."""
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        target = Path(line.split(" ")[4].encode().decode("unicode_escape"))
+        if target != root and target.is_relative_to(root):
+            found.append(target)
+    return sorted(found, key=lambda path: len(path.parts), reverse=True)
+
+
+def unmount_below(root: Path) -> None:
+    """Unmount whatever is mounted below a directory: namespaces, BPF maps, pods' roots."""
+    for target in mounts_below(root):
+        _libc.umount2(str(target).encode(), _MNT_DETACH)
+
+
+def processes_in_namespaces(layout: Layout) -> list[int]:
+    """The pids of every process inside one of this system's network namespaces."""
+    inodes = set()
+    for path in layout.netns.glob("*"):
+        if netns.is_namespace(path):
+            inodes.add(path.stat().st_ino)
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (entry / "ns/net").stat().st_ino in inodes:
+                    found.append(int(entry.name))
+    return found

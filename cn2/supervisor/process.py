@@ -1,0 +1,204 @@
+"""One supervised process: started, watched, restarted when it dies, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import datetime
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from cn2.supervisor.layout import Layout
+
+_log = structlog.get_logger("supervisor")
+
+_CLONE_NEWNET = 0x40000000
+_FIRST_DELAY, _LAST_DELAY = 0.05, 5.0
+"""Seconds between restarts: doubled from the first to the last, reset by a healthy run."""
+_HEALTHY_RUN = 10.0
+_GRACE = 8.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run and where."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+    """Variables added to the supervisor's own environment, in the order they are shown."""
+    netns: Path | None = None
+    """The network namespace that the process is started in; None for the machine's own."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One life of a process. Times are UTC."""
+
+    pid: int
+    started: datetime.datetime
+    finished: datetime.datetime | None = None
+    exit_code: int | None = None
+
+
+@dataclass(slots=True)
+class Process:
+    """A command that is kept running. `changed` is called whenever what is shown changes."""
+
+    command: Command
+    layout: Layout
+    changed: Callable[[], None]
+    restarts: int = 0
+    ready: bool = False
+    current: Run | None = None
+    previous: Run | None = None
+    _delay: float = _FIRST_DELAY
+    _task: asyncio.Task[None] | None = None
+    _wanted: bool = False
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def name(self) -> str:
+        return self.command.name
+
+    def start(self) -> None:
+        """Begin to keep the command running."""
+        self._wanted = True
+        self._task = asyncio.create_task(self._keep_running(), name=f"keep {self.name}")
+
+    async def stop(self) -> None:
+        """End the process for good: SIGTERM, then SIGKILL after a grace period."""
+        self._wanted = False
+        self._wake.set()
+        if self.current is not None and self.current.finished is None:
+            _signal(self.current.pid, signal.SIGTERM)
+        if self._task is not None:
+            try:
+                await asyncio.wait_for(asyncio.shield(self._task), _GRACE)
+            except TimeoutError:
+                if self.current is not None:
+                    _signal(self.current.pid, signal.SIGKILL)
+                await self._task
+
+    async def replace(self, command: Command) -> None:
+        """Run another command of the same name from now on."""
+        await self.stop()
+        self.command = command
+        self._wake.clear()
+        self.restarts += 1
+        self.start()
+
+    async def _keep_running(self) -> None:
+        while self._wanted:
+            began = asyncio.get_running_loop().time()
+            await self._run_once()
+            self.restarts += 1
+            if asyncio.get_running_loop().time() - began > _HEALTHY_RUN:
+                self._delay = _FIRST_DELAY
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._delay)
+            self._delay = min(self._delay * 2, _LAST_DELAY)
+
+    async def _run_once(self) -> None:
+        process = await self._spawn()
+        self.current = run = Run(process.pid, _now())
+        write_pid(self.layout.pid_file(self.name), process.pid)
+        self.changed()
+        probe = asyncio.create_task(self._probe())
+        try:
+            run.exit_code = await process.wait()
+        finally:
+            probe.cancel()
+            run.finished = _now()
+            self.ready = False
+            self.previous = run
+            self.layout.pid_file(self.name).unlink(missing_ok=True)
+            self.changed()
+        if self._wanted:
+            _log.warning("process ended", process=self.name, exit_code=run.exit_code)
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self.layout.health_socket(self.name).unlink(missing_ok=True)
+        namespace = self.command.netns
+        descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC) if namespace else -1
+
+        def enter() -> None:
+            if descriptor >= 0 and _libc.setns(descriptor, _CLONE_NEWNET) != 0:
+                os._exit(126)
+
+        try:
+            with self.layout.log_file(self.name).open("ab") as log:
+                return await asyncio.create_subprocess_exec(
+                    *self.command.arguments,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **dict(self.command.environment)},
+                    preexec_fn=enter if namespace else None,
+                    start_new_session=True,
+                )
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    async def _probe(self) -> None:
+        """Follow /readyz: quickly until it is ready, then once in a while."""
+        connector = aiohttp.UnixConnector(str(self.layout.health_socket(self.name)))
+        timeout = aiohttp.ClientTimeout(total=3)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+            while True:
+                ready = await _is_ready(session)
+                if ready != self.ready:
+                    self.ready = ready
+                    self.changed()
+                await asyncio.sleep(2.0 if ready else 0.03)
+
+
+async def _is_ready(session: aiohttp.ClientSession) -> bool:
+    try:
+        async with session.get("http://localhost/readyz") as reply:
+            return reply.status == 200
+    except (OSError, aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def start_time(pid: int) -> str:
+    """The kernel's start time of a process: with the pid, its identity across pid reuse."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[19]
+
+
+def write_pid(path: Path, pid: int) -> None:
+    """Record who runs, so that a later `cn2 down` finds him after a kill -9 of the supervisor."""
+    path.write_text(f"{pid} {start_time(pid)}\n")
+
+
+def read_pid(path: Path) -> int | None:
+    """The pid recorded at `path` if that very process still runs."""
+    try:
+        pid, began = path.read_text().split()
+    except (OSError, ValueError):
+        return None
+    return int(pid) if start_time(int(pid)) == began else None
