@@ -2,26 +2,84 @@
 
 from __future__ import annotations
 
-from cn2.api.kind import Family, Kind, NameRule
+from cn2.api.kind import Family, Kind
+from cn2.api.planes.network_attachment_definition import NETWORK_ATTACHMENT_DEFINITION
+from cn2.api.v1alpha1.address_group import ADDRESS_GROUP
+from cn2.api.v1alpha1.application_policy_set import APPLICATION_POLICY_SET
+from cn2.api.v1alpha1.bgp_as_a_service import BGP_AS_A_SERVICE
+from cn2.api.v1alpha1.bgp_router import BGP_ROUTER
+from cn2.api.v1alpha1.firewall_policy import FIREWALL_POLICY
+from cn2.api.v1alpha1.firewall_rule import FIREWALL_RULE
+from cn2.api.v1alpha1.floating_ip import FLOATING_IP
+from cn2.api.v1alpha1.global_system_config import GLOBAL_SYSTEM_CONFIG
+from cn2.api.v1alpha1.global_vrouter_config import GLOBAL_VROUTER_CONFIG
+from cn2.api.v1alpha1.instance_ip import INSTANCE_IP
+from cn2.api.v1alpha1.mirror_destination import MIRROR_DESTINATION
+from cn2.api.v1alpha1.pool import POOL
+from cn2.api.v1alpha1.route_target import ROUTE_TARGET
+from cn2.api.v1alpha1.routing_instance import ROUTING_INSTANCE
+from cn2.api.v1alpha1.subnet import SUBNET
+from cn2.api.v1alpha1.tag import TAG
+from cn2.api.v1alpha1.tag_type import TAG_TYPE
+from cn2.api.v1alpha1.virtual_machine import VIRTUAL_MACHINE
+from cn2.api.v1alpha1.virtual_machine_interface import VIRTUAL_MACHINE_INTERFACE
+from cn2.api.v1alpha1.virtual_network import VIRTUAL_NETWORK
+from cn2.api.v1alpha1.virtual_network_router import VIRTUAL_NETWORK_ROUTER
+from cn2.api.v1alpha1.virtual_router import VIRTUAL_ROUTER
 
-CORE_GROUP = "core.contrail.juniper.net"
-
-
-def _core(
-    kind: str, plural: str, short: str, namespaced: bool, *categories: str, status: bool = True
-) -> Kind:
-    return Kind(
-        group=CORE_GROUP,
-        version="v1alpha1",
-        kind=kind,
-        plural=plural,
-        short_names=(short,),
-        namespaced=namespaced,
-        categories=("contrail", *categories) if categories else (),
-        family=Family.AGGREGATED,
-        name_rule=NameRule.PATH_SEGMENT,
-        status=status,
-    )
+__all__ = [
+    "ADDRESS_GROUP",
+    "API_SERVER",
+    "APPLICATION_POLICY_SET",
+    "BGP_AS_A_SERVICE",
+    "BGP_ROUTER",
+    "CLUSTER_ROLE",
+    "CLUSTER_ROLE_BINDING",
+    "CONFIG_MAP",
+    "CONTROL",
+    "CONTROLLER",
+    "DAEMON_SET",
+    "DEPLOYMENT",
+    "ENDPOINTS",
+    "ENDPOINT_SLICE",
+    "EVENT",
+    "FIREWALL_POLICY",
+    "FIREWALL_RULE",
+    "FLOATING_IP",
+    "GLOBAL_SYSTEM_CONFIG",
+    "GLOBAL_VROUTER_CONFIG",
+    "INSTANCE_IP",
+    "KINDS",
+    "KUBEMANAGER",
+    "LEASE",
+    "MIRROR_DESTINATION",
+    "NAMESPACE",
+    "NETWORK_ATTACHMENT_DEFINITION",
+    "NETWORK_POLICY",
+    "NODE",
+    "POD",
+    "POOL",
+    "REPLICA_SET",
+    "ROLE",
+    "ROLE_BINDING",
+    "ROUTE_TARGET",
+    "ROUTING_INSTANCE",
+    "SECRET",
+    "SERVICE",
+    "SERVICE_ACCOUNT",
+    "STATEFUL_SET",
+    "SUBNET",
+    "TAG",
+    "TAG_TYPE",
+    "VIRTUAL_MACHINE",
+    "VIRTUAL_MACHINE_INTERFACE",
+    "VIRTUAL_NETWORK",
+    "VIRTUAL_NETWORK_ROUTER",
+    "VIRTUAL_ROUTER",
+    "VROUTER",
+    "by_name",
+    "by_resource",
+]
 
 
 def _plane(group: str, kind: str, plural: str) -> Kind:
@@ -60,62 +118,11 @@ def _kube(
     )
 
 
-ADDRESS_GROUP = _core("AddressGroup", "addressgroups", "ag", True, "security")
-APPLICATION_POLICY_SET = _core(
-    "ApplicationPolicySet", "applicationpolicysets", "aps", True, "security"
-)
-BGP_AS_A_SERVICE = _core("BGPAsAService", "bgpasaservices", "bgpaas", True, "networking")
-BGP_ROUTER = _core("BGPRouter", "bgprouters", "br", True, "routing")
-FIREWALL_POLICY = _core("FirewallPolicy", "firewallpolicies", "fp", True, "security")
-FIREWALL_RULE = _core("FirewallRule", "firewallrules", "fr", True, "security")
-FLOATING_IP = _core("FloatingIP", "floatingips", "fip", False, "ipam", "networking")
-GLOBAL_SYSTEM_CONFIG = _core(
-    "GlobalSystemConfig", "globalsystemconfigs", "gsc", False, "contrail-cluster"
-)
-GLOBAL_VROUTER_CONFIG = _core(
-    "GlobalVrouterConfig", "globalvrouterconfigs", "gvc", False, "contrail-cluster"
-)
-INSTANCE_IP = _core("InstanceIP", "instanceips", "iip", False, "ipam", "networking")
-MIRROR_DESTINATION = _core("MirrorDestination", "mirrordestinations", "md", False)
-ROUTE_TARGET = _core("RouteTarget", "routetargets", "rt", False, "routing")
-ROUTING_INSTANCE = _core("RoutingInstance", "routinginstances", "ri", True, "routing")
-SUBNET = _core("Subnet", "subnets", "sn", True, "ipam", "networking")
-TAG = _core("Tag", "tags", "t", False, "security")
-TAG_TYPE = _core("TagType", "tagtypes", "tt", False, "security")
-VIRTUAL_MACHINE = _core("VirtualMachine", "virtualmachines", "vm", False, "networking")
-VIRTUAL_MACHINE_INTERFACE = _core(
-    "VirtualMachineInterface", "virtualmachineinterfaces", "vmi", True, "networking"
-)
-VIRTUAL_NETWORK = _core("VirtualNetwork", "virtualnetworks", "vn", True, "networking")
-VIRTUAL_NETWORK_ROUTER = _core("VirtualNetworkRouter", "virtualnetworkrouters", "vnr", True)
-VIRTUAL_ROUTER = _core("VirtualRouter", "virtualrouters", "vr", False, "contrail-cluster")
-
-POOL = Kind(
-    group="idallocator.contrail.juniper.net",
-    version="v1alpha1",
-    kind="Pool",
-    plural="pools",
-    namespaced=False,
-    family=Family.AGGREGATED,
-    name_rule=NameRule.PATH_SEGMENT,
-    verbs=("get", "list"),
-)
-
 API_SERVER = _plane("configplane.juniper.net", "ApiServer", "apiservers")
 CONTROLLER = _plane("configplane.juniper.net", "Controller", "controllers")
 KUBEMANAGER = _plane("configplane.juniper.net", "Kubemanager", "kubemanagers")
 CONTROL = _plane("controlplane.juniper.net", "Control", "controls")
 VROUTER = _plane("dataplane.juniper.net", "Vrouter", "vrouters")
-
-NETWORK_ATTACHMENT_DEFINITION = Kind(
-    group="k8s.cni.cncf.io",
-    version="v1",
-    kind="NetworkAttachmentDefinition",
-    plural="network-attachment-definitions",
-    short_names=("net-attach-def",),
-    namespaced=True,
-    family=Family.CRD,
-)
 
 NAMESPACE = _kube("", "Namespace", "namespaces", ("ns",), namespaced=False, status=True)
 NODE = _kube("", "Node", "nodes", ("no",), namespaced=False, status=True)
@@ -140,8 +147,57 @@ ROLE = _kube("rbac.authorization.k8s.io", "Role", "roles")
 ROLE_BINDING = _kube("rbac.authorization.k8s.io", "RoleBinding", "rolebindings")
 NETWORK_POLICY = _kube("networking.k8s.io", "NetworkPolicy", "networkpolicies", ("netpol",))
 
-KINDS: tuple[Kind, ...] = tuple(value for value in list(globals().values()) if type(value) is Kind)
-"""Every kind, in the order of declaration."""
+KINDS: tuple[Kind, ...] = (
+    API_SERVER,
+    CONTROLLER,
+    KUBEMANAGER,
+    CONTROL,
+    VROUTER,
+    NAMESPACE,
+    NODE,
+    POD,
+    SERVICE,
+    ENDPOINTS,
+    EVENT,
+    CONFIG_MAP,
+    SECRET,
+    SERVICE_ACCOUNT,
+    DEPLOYMENT,
+    REPLICA_SET,
+    DAEMON_SET,
+    STATEFUL_SET,
+    ENDPOINT_SLICE,
+    LEASE,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    ROLE,
+    ROLE_BINDING,
+    NETWORK_POLICY,
+    ADDRESS_GROUP,
+    APPLICATION_POLICY_SET,
+    BGP_AS_A_SERVICE,
+    BGP_ROUTER,
+    FIREWALL_POLICY,
+    FIREWALL_RULE,
+    FLOATING_IP,
+    GLOBAL_SYSTEM_CONFIG,
+    GLOBAL_VROUTER_CONFIG,
+    INSTANCE_IP,
+    MIRROR_DESTINATION,
+    POOL,
+    ROUTE_TARGET,
+    ROUTING_INSTANCE,
+    SUBNET,
+    TAG,
+    TAG_TYPE,
+    VIRTUAL_MACHINE,
+    VIRTUAL_MACHINE_INTERFACE,
+    VIRTUAL_NETWORK,
+    VIRTUAL_NETWORK_ROUTER,
+    VIRTUAL_ROUTER,
+    NETWORK_ATTACHMENT_DEFINITION,
+)
+"""Every served kind."""
 
 _BY_NAME = {kind.kind: kind for kind in KINDS}
 _BY_RESOURCE = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}

@@ -37,20 +37,17 @@ def string(
     enum: Sequence[str] = (),
     format: str | None = None,
     pattern: str | None = None,
-    nullable: bool = False,
 ) -> Schema:
     """A string; `format` is informative (`date-time`, `byte`)."""
     node = _node("string", description, default=default, format=format, pattern=pattern)
     if enum:
         node["enum"] = list(enum)
-    if nullable:
-        node["nullable"] = True
     return node
 
 
 def time(description: str = "") -> Schema:
-    """An RFC 3339 time in UTC with seconds. Go writes an unset one as null."""
-    return string(description, format="date-time", nullable=True)
+    """An RFC 3339 time in UTC, whole seconds."""
+    return string(description, format="date-time")
 
 
 def integer(

@@ -71,3 +71,22 @@ def _number_limit(text: str, administrator: str) -> int:
 def route_target_of_name(name: str) -> RouteTarget:
     """The route target of a RouteTarget object's name, `target-A-B`."""
     return parse_route_target(name.replace("-", ":"))
+
+
+AUTOMATIC_BASE = 8_000_000
+"""First number of automatic route targets, and first id of their pool (cn2-api.md 3.9)."""
+AUTOMATIC_SHORT_BASE = 8_000
+"""First number where an AS needs four octets and leaves 16 bits for the number."""
+
+
+def automatic(asn: int, id: int) -> RouteTarget:
+    """The automatic route target with this pool id (from 8000000) under an AS number."""
+    base = AUTOMATIC_BASE if asn <= MAX_SHORT_AS else AUTOMATIC_SHORT_BASE
+    return parse_route_target(f"target:{asn}:{id - AUTOMATIC_BASE + base}")
+
+
+def automatic_id(target: RouteTarget) -> int:
+    """The pool id of an automatic route target; the inverse of `automatic`."""
+    if target.administrator.isdigit() and int(target.administrator) > MAX_SHORT_AS:
+        return target.number - AUTOMATIC_SHORT_BASE + AUTOMATIC_BASE
+    return target.number

@@ -1,0 +1,149 @@
+"""What the kinds of core.contrail.juniper.net/v1alpha1 have in common (cn2-api.md chapter 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cn2.api import schema as s
+from cn2.api.columns import AGE, STATE
+from cn2.api.kind import Claim, Column, Complete, Family, Kind, NameRule, Object, Schema, Validate
+
+GROUP = "core.contrail.juniper.net"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+FQ_NAME = s.strings("FqName is the fully qualified name, computed by the server.")
+
+STATES = ("Pending", "Success", "Failure")
+
+_REFERENCE_FIELDS: dict[str, Schema] = {
+    "kind": s.string("Kind of the referent."),
+    "namespace": s.string("Namespace of the referent."),
+    "name": s.string("Name of the referent."),
+    "uid": s.string("UID of the referent."),
+    "apiVersion": s.string("API version of the referent."),
+    "resourceVersion": s.string("Resource version of the referent when the link was made."),
+    "fieldPath": s.string("Part of the referent that is meant, when it is not the whole."),
+}
+
+
+def reference(description: str, *, attributes: Schema | None = None) -> Schema:
+    """A ResourceReference; with `attributes` one of the references that carry some."""
+    properties = {**_REFERENCE_FIELDS, "fqName": FQ_NAME}
+    if attributes is not None:
+        properties["attributes"] = attributes
+    return s.reference(description, properties)
+
+
+def references(description: str, *, attributes: Schema | None = None) -> Schema:
+    """A list of ResourceReferences that is owned as a whole."""
+    return s.array(reference("", attributes=attributes), description)
+
+
+def parent(description: str) -> Schema:
+    """The owner in Contrail's hierarchy: a plain ObjectReference, `{}` when unset."""
+    return s.object(description, _REFERENCE_FIELDS)
+
+
+def struct(description: str, properties: Mapping[str, Schema]) -> Schema:
+    """A struct that is serialized also when nothing is set in it."""
+    return s.object(description, properties, default={})
+
+
+def label_selector(description: str) -> Schema:
+    """metav1.LabelSelector."""
+    requirement = s.object(
+        "A label selector requirement is a selector that contains values, a key, and an operator"
+        " that relates the key and values.",
+        {
+            "key": s.string("key is the label key that the selector applies to."),
+            "operator": s.string(
+                "operator represents a key's relationship to a set of values.",
+                enum=("In", "NotIn", "Exists", "DoesNotExist"),
+            ),
+            "values": s.strings("values is an array of string values."),
+        },
+        required=("key", "operator"),
+    )
+    return s.object(
+        description,
+        {
+            "matchExpressions": s.array(
+                requirement, "matchExpressions is a list of label selector requirements."
+            ),
+            "matchLabels": s.map_of(s.string(), "matchLabels is a map of {key,value} pairs."),
+        },
+        atomic=True,
+    )
+
+
+def core_schema(
+    name: str,
+    spec: Mapping[str, Schema] | None = None,
+    status: Mapping[str, Schema] | None = None,
+    *,
+    required: Sequence[str] = (),
+) -> Schema:
+    """The schema of a core kind: its own fields with CommonSpec and CommonStatus."""
+    return s.whole(
+        s.object(
+            f"{name}Spec is the desired state of a {name}.",
+            {"fqName": FQ_NAME, **(spec or {})},
+            required=required,
+            default={} if not required else None,
+        ),
+        s.object(
+            f"{name}Status is the observed state of a {name}.",
+            {
+                "state": s.string("State of the object: Pending, Success or Failure.", enum=STATES),
+                "observation": s.string("What stands in the way; empty on success."),
+                **(status or {}),
+            },
+        ),
+    )
+
+
+def core_kind(
+    kind: str,
+    plural: str,
+    short_name: str,
+    description: str,
+    *,
+    namespaced: bool,
+    schema: Schema,
+    categories: tuple[str, ...] = (),
+    columns: Sequence[Column] = (),
+    selectable_fields: tuple[str, ...] = (),
+    complete: Complete | None = None,
+    validate: Validate | None = None,
+    claims: Callable[[Object], list[Claim]] | None = None,
+) -> Kind:
+    """A kind of the aggregated API server. STATE and AGE stand behind the columns given."""
+    return Kind(
+        group=GROUP,
+        version=VERSION,
+        kind=kind,
+        plural=plural,
+        short_names=(short_name,),
+        namespaced=namespaced,
+        description=description,
+        categories=categories,
+        family=Family.AGGREGATED,
+        name_rule=NameRule.PATH_SEGMENT,
+        schema=schema,
+        columns=(*columns, STATE, AGE),
+        status=True,
+        selectable_fields=("status.state", *selectable_fields),
+        complete=complete,
+        validate=validate,
+        claims=claims,
+    )
+
+
+def reference_to(kind: str, name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
+    """A reference to an object of this group, as a controller or a user writes it."""
+    value: dict[str, Any] = {"apiVersion": API_VERSION, "kind": kind, "name": name}
+    if namespace:
+        value["namespace"] = namespace
+    return {**value, **more}

@@ -1,0 +1,148 @@
+"""Subnet (cn2-api.md 4.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cn2.api import schema as s
+from cn2.api.access import items, mapping, text
+from cn2.api.checks import address, cidr, immutable
+from cn2.api.kind import Column, FieldError, Object
+from cn2.api.references import keep
+from cn2.api.schema_checks import invalid, required
+from cn2.api.v1alpha1.shared import core_kind, core_schema
+from cn2.net.prefix import Prefix, parse_address, parse_prefix
+
+_POINT_TO_POINT = 2
+
+
+def block_of(obj: Object) -> Prefix | None:
+    """The addresses of a Subnet, or None when its cidr is not valid."""
+    try:
+        return parse_prefix(text(obj, "spec", "cidr"))
+    except ValueError:
+        return None
+
+
+def _complete(new: Object, old: Object | None) -> None:
+    spec = mapping(new, "spec")
+    keep(spec, mapping(old, "spec"), "defaultGateway", "bgpaasPrimaryIP", "bgpaasSecondaryIP")
+    block = block_of(new)
+    if block is not None and not spec.get("defaultGateway"):
+        spec["defaultGateway"] = block.default_gateway
+
+
+def _inside(path: str, value: Any, block: Prefix) -> list[FieldError]:
+    errors = address(path, value)
+    if value and not errors and value not in block:
+        errors = [invalid(path, value, f"not in {block}")]
+    return errors
+
+
+def _check_gateway(gateway: Any, block: Prefix) -> list[FieldError]:
+    path = "spec.defaultGateway"
+    errors = _inside(path, gateway, block)
+    if gateway and not errors and block.capacity > _POINT_TO_POINT:
+        id = block.id(gateway)
+        if id == 0:
+            errors.append(invalid(path, gateway, f"is the network address of {block}"))
+        elif block.family == "v4" and id == block.capacity - 1:
+            errors.append(invalid(path, gateway, f"is the broadcast address of {block}"))
+    return errors
+
+
+def _check_ranges(ranges: list[Any], block: Prefix) -> list[FieldError]:
+    errors = []
+    for i, entry in enumerate(ranges):
+        for j, ip_range in enumerate(items(entry, "ipRanges")):
+            path = f"spec.ranges[{i}].ipRanges[{j}]"
+            first, last = text(ip_range, "from"), text(ip_range, "to")
+            wrong = _inside(f"{path}.from", first, block) + _inside(f"{path}.to", last, block)
+            if (
+                not wrong
+                and first
+                and last
+                and int(parse_address(first)) > int(parse_address(last))
+            ):
+                wrong.append(invalid(f"{path}.to", last, f"is lower than {first}"))
+            errors += wrong
+    return errors
+
+
+def _validate(new: Object, old: Object | None) -> list[FieldError]:
+    spec = mapping(new, "spec")
+    errors = cidr("spec.cidr", spec.get("cidr"))
+    if spec.get("cidr") == "":
+        errors.append(required("spec.cidr"))
+    block = block_of(new)
+    if block is not None:
+        errors += _check_gateway(spec.get("defaultGateway"), block)
+        errors += _check_ranges(items(spec, "ranges"), block)
+        for key in ("bgpaasPrimaryIP", "bgpaasSecondaryIP"):
+            errors += _inside(f"spec.{key}", spec.get(key), block)
+            if spec.get("disableBGPaaSIPAutoAllocation") and not spec.get(key):
+                errors.append(required(f"spec.{key}"))
+    for index, server in enumerate(items(spec, "dnsNameservers")):
+        errors += address(f"spec.dnsNameservers[{index}]", server)
+    return errors + immutable(new, old, "spec.cidr")
+
+
+_RANGE = s.object(
+    "Range is a named list of address ranges.",
+    {
+        "key": s.string("Name by which an InstanceIP asks for these ranges."),
+        "ipRanges": s.array(
+            s.object(
+                "Addresses from the first to the last, both included.",
+                {"from": s.string("First address."), "to": s.string("Last address.")},
+                required=("from", "to"),
+            ),
+            "Ranges of addresses.",
+        ),
+    },
+)
+
+SUBNET = core_kind(
+    "Subnet",
+    "subnets",
+    "sn",
+    "Subnet represents a block of IP addresses and its configuration. IPAM allocates and releases"
+    " IP address from that block on demand. It can be used by different VirtualNetwork in the mean"
+    " time.",
+    namespaced=True,
+    categories=("contrail", "ipam", "networking"),
+    schema=core_schema(
+        "Subnet",
+        {
+            "cidr": s.string("The block of addresses, for example 172.16.10.0/24. Immutable."),
+            "defaultGateway": s.string("Gateway; the first host address when not given."),
+            "dnsNameservers": s.strings("Addresses of name servers."),
+            "ranges": s.array(
+                _RANGE,
+                "Where addresses are taken from, by key; the whole block when empty. A later entry"
+                " replaces an earlier one with the same key.",
+            ),
+            "disableBGPaaSIPAutoAllocation": s.boolean(
+                "Take bgpaasPrimaryIP and bgpaasSecondaryIP as given instead of allocating them.",
+                default=False,
+            ),
+            "bgpaasPrimaryIP": s.string("Address of the first control node for BGPAsAService."),
+            "bgpaasSecondaryIP": s.string("Address of the second control node."),
+        },
+        {
+            "ipCount": s.integer("Number of addresses in use, reserved ones included.", bits=64),
+            "allocationUsage": s.string("Share of the addresses that is in use."),
+        },
+        required=("cidr",),
+    ),
+    columns=(
+        Column(name="CIDR", path=".spec.cidr", description="The block of addresses."),
+        Column(
+            name="Usage",
+            path=".status.allocationUsage",
+            description="Share of the addresses that is in use.",
+        ),
+    ),
+    complete=_complete,
+    validate=_validate,
+)

@@ -1,0 +1,56 @@
+"""VirtualNetworkRouter (cn2-api.md 4.5)."""
+
+from __future__ import annotations
+
+from cn2.api import schema as s
+from cn2.api.checks import immutable
+from cn2.api.kind import Column, FieldError, Object
+from cn2.api.v1alpha1.shared import core_kind, core_schema, label_selector, struct
+
+
+def _validate(new: Object, old: Object | None) -> list[FieldError]:
+    return immutable(new, old, "spec.type")
+
+
+VIRTUAL_NETWORK_ROUTER = core_kind(
+    "VirtualNetworkRouter",
+    "virtualnetworkrouters",
+    "vnr",
+    "VirtualNetworkRouter establishes connectivity between two or more VirtualNetworks",
+    namespaced=True,
+    schema=core_schema(
+        "VirtualNetworkRouter",
+        {
+            "type": s.string(
+                "mesh joins the selected networks with each other; spoke joins them with the"
+                " networks of the hubs that it imports, hub with those of its spokes. Immutable.",
+                enum=("mesh", "spoke", "hub"),
+            ),
+            "virtualNetworkSelector": label_selector(
+                "Labels of the VirtualNetworks, in the router's own namespace."
+            ),
+            "import": struct(
+                "Other routers to connect with. Takes effect when both sides import each other.",
+                {
+                    "virtualNetworkRouters": s.array(
+                        s.object(
+                            "",
+                            {
+                                "virtualNetworkRouterSelector": label_selector(
+                                    "Labels of the VirtualNetworkRouters."
+                                ),
+                                "namespaceSelector": label_selector(
+                                    "Labels of their namespaces; the own namespace when absent."
+                                ),
+                            },
+                        ),
+                        "Selectors of routers.",
+                    )
+                },
+            ),
+        },
+        required=("type", "virtualNetworkSelector"),
+    ),
+    columns=(Column(name="Type", path=".spec.type", description="mesh, spoke or hub."),),
+    validate=_validate,
+)
