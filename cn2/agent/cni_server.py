@@ -62,9 +62,9 @@ class CniServer:
             request = cni.parse(environment, stdin)
             version = request.version
             return cni.encode(0, output(await self._handler(request)))
-        except CniError as failure:
-            _log.warning("CNI call failed", code=int(failure.code), message=failure.message)
-            return cni.encode(1, cni.error(version, failure))
+        except CniError as error:
+            _log.warning("CNI call failed", code=int(error.code), message=error.message)
+            return cni.encode(1, cni.error(version, error))
         except Exception as bug:
             _log.exception("CNI call crashed")
             failure = CniError(Code.INTERNAL, "the agent failed; its log says more", repr(bug))

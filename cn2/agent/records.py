@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -23,9 +24,10 @@ class Record(msgspec.Struct, frozen=True):
     netns: str
     interface: str
     """CNI_IFNAME of the ADD."""
-    environment: dict[str, str]
-    stdin: str
-    """The network configuration as it came."""
+    arguments: dict[str, str]
+    """CNI_ARGS."""
+    config: dict[str, Any]
+    """The network configuration."""
     ports: tuple[Plugged, ...]
     boot_id: str
     """Ports of an earlier boot are gone with it, whatever their record says."""
@@ -42,6 +44,9 @@ class Records:
         """Every record; a file that cannot be read stops the agent, never loses ports silently."""
         for path in sorted(self._directory.glob("*.json")):
             yield msgspec.json.decode(path.read_bytes(), type=Record)
+
+    def read(self, container: str) -> Record:
+        return msgspec.json.decode(self._path(container).read_bytes(), type=Record)
 
     def write(self, record: Record) -> None:
         path = self._path(record.container)

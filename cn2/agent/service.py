@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -46,7 +45,7 @@ class CniService:
         self._changes = changes
         self._add_seconds = add_seconds
         self._mtu = mtu
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._adding: dict[str, asyncio.Task[Result]] = {}
 
     async def call(self, request: Request) -> Result | None:
@@ -104,7 +103,7 @@ class CniService:
                 ports = await self._plug(request)
             return result(request, ports, self._mtu)
 
-    async def _plug(self, request: Request) -> Sequence[Plugged]:
+    async def _plug(self, request: Request) -> tuple[Plugged, ...]:
         try:
             async with asyncio.timeout(self._add_seconds):
                 wanted = await self._ready(request)
@@ -172,13 +171,9 @@ class CniService:
             _log.info("unplugging what the runtime no longer knows", container=container)
             await self._delete(container)
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, container: str):  # type: ignore[no-untyped-def]
-        lock = self._turns[container]
-        async with lock:
-            yield
-        if not lock.locked() and not self._plugs.of(container):
-            self._turns.pop(container, None)
+    def _turn(self, container: str) -> asyncio.Lock:
+        """The container's lock; it lives as long as someone holds or awaits it."""
+        return self._turns.setdefault(container, asyncio.Lock())
 
     async def sweep(self) -> None:
         """Unplug the ports whose network namespace vanished without a DEL."""

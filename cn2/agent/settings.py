@@ -22,14 +22,14 @@ class Settings:
     """A bpffs directory of this node: maps are pinned below it."""
     native_dir: Path
     """Where `vr.o` is."""
-    health_socket: Path
     mtu: int = 1500
     """MTU of pod interfaces, bytes (F15: pods show 1500)."""
     add_seconds: float = 60.0
     """How long an ADD waits for its objects; shorter than a runtime's patience, which then asks
     again."""
-    netns_check_seconds: float = 10.0
-    """How often ports whose network namespace vanished without a DEL are looked for."""
+    sweep_seconds: float = 10.0
+    """How often ports whose network namespace vanished without a DEL are looked for, and rows that
+    something else changed are repaired."""
     reap_seconds: float = 0.1
     """How long unplugged links are gathered before one request deletes them all: a deletion costs
     20 ms alone and 0.5 ms in a batch."""

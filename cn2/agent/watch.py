@@ -76,6 +76,11 @@ class Watch:
         self._networks.on_change(lambda old, new: changed(self._of_network(old, new)))
         self._subnets.on_change(lambda old, new: changed(self._of_subnet(old, new)))
 
+    async def synced(self) -> None:
+        """Returns when every kind was listed whole."""
+        for informer in self._all():
+            await informer.synced.wait()
+
     async def run(self) -> None:
         """Keeps the copies true until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -7,13 +7,16 @@ their checks by name and answer 200 or 503; `ask` is the other end, for the supe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+Page = Callable[[], Awaitable[object]]
+"""Something about the process, as a value that JSON can carry."""
 
 Check = Callable[[], str]
 """Why something is not well, "" when it is. Called for every question: it must be quick."""
@@ -25,6 +28,7 @@ class Health:
     def __init__(self) -> None:
         self._live: dict[str, Check] = {}
         self._ready: dict[str, Check] = {}
+        self._pages: dict[str, Page] = {}
 
     def live(self, name: str, check: Check) -> None:
         """A failing check asks for a restart."""
@@ -33,6 +37,10 @@ class Health:
     def ready(self, name: str, check: Check) -> None:
         """A failing check says that work is not being done (yet)."""
         self._ready[name] = check
+
+    def page(self, name: str, page: Page) -> None:
+        """Answer `/introspect/NAME` with what `page` tells, as JSON."""
+        self._pages[name] = page
 
     def alive(self) -> dict[str, str]:
         """The complaints of the live checks, by name."""
@@ -50,6 +58,7 @@ class Health:
         app.router.add_get("/livez", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", _metrics)
+        app.router.add_get("/introspect/{name}", self._introspect)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         socket.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +77,12 @@ class Health:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         return _answer(self._live | self._ready)
+
+    async def _introspect(self, request: web.Request) -> web.Response:
+        page = self._pages.get(request.match_info["name"])
+        if page is None:
+            return web.json_response({"pages": sorted(self._pages)}, status=404)
+        return web.json_response(await page())
 
 
 async def ask(socket: Path, path: str = "/readyz", *, seconds: float = 5.0) -> tuple[int, str]:

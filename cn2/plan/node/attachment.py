@@ -87,4 +87,6 @@ class Plugged(msgspec.Struct, frozen=True):
     ifindex: int
     """Of the host's side; the key of everything that the datapath holds for the port."""
     host_name: str
+    peer: int = 0
+    """Index of the pod's side, in the pod's namespace."""
     host_mac: str = ""

@@ -83,12 +83,10 @@ def _network(snapshot: Snapshot, key: Key) -> Iterator[Row]:
 
 
 def _port(snapshot: Snapshot, port: Plugged) -> Iterator[Row]:
+    if stopped(snapshot, port):
+        return  # what it sends is dropped as "no interface", what is sent to it as "no route"
     network = _network_of(snapshot, port)
     mac = parse_mac(port.attachment.mac)
-    if stopped(snapshot, port):
-        # Without a mode nothing of it is forwarded, and the drop counts under that name.
-        yield _vif(port, network, mac, VifFlag(0))
-        return
     hop = NextHop.local(port.ifindex, network.vni, mac)
     yield hop
     if _routed(network):
@@ -100,10 +98,10 @@ def _port(snapshot: Snapshot, port: Plugged) -> Iterator[Row]:
         prefix = ip_network(f"{pair.ip}/{pair.prefix}", strict=False)
         any_mac = bytes(6)
         yield AllowedAddress.of(port.ifindex, prefix, parse_mac(pair.mac) if pair.mac else any_mac)
-    yield _vif(port, network, mac, _flags(network))
+    yield _vif(port, network, mac)
 
 
-def _vif(port: Plugged, network: Network, mac: bytes, flags: VifFlag) -> Vif:
+def _vif(port: Plugged, network: Network, mac: bytes) -> Vif:
     ip, gateway = {4: bytes(4), 6: bytes(16)}, {4: bytes(4), 6: bytes(16)}
     for address in port.attachment.addresses:
         own = ip_address(address.ip)
@@ -114,7 +112,7 @@ def _vif(port: Plugged, network: Network, mac: bytes, flags: VifFlag) -> Vif:
         ifindex=port.ifindex,
         vrf=network.vni,
         bd=network.vni if _bridged(network) else 0,
-        flags=flags,
+        flags=_flags(network),
         ip4=ip[4],
         gw4=gateway[4],
         ip6=ip[6],

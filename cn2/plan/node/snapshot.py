@@ -31,8 +31,8 @@ class Snapshot:
     interfaces: Mapping[Key, Object] = field(default_factory=dict)
     networks: Mapping[Key, Object] = field(default_factory=dict)
     subnets: Mapping[Key, Object] = field(default_factory=dict)
-    interfaces_of_pod: Lookup = field(default_factory=dict)
-    addresses_of_interface: Lookup = field(default_factory=dict)
+    interfaces_of_pod: Lookup = field(default_factory=dict[Key, Sequence[Object]])
+    addresses_of_interface: Lookup = field(default_factory=dict[Key, Sequence[Object]])
     ports: Mapping[int, Plugged] = field(default_factory=dict)
     """By ifindex of the host's side."""
     ports_of_network: Mapping[Key, Collection[int]] = field(default_factory=dict)
