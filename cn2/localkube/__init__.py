@@ -1,0 +1,1 @@
+"""Kubernetes' own controllers, for one machine: what a cluster's control plane would do."""
