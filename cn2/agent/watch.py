@@ -37,8 +37,9 @@ class _ByIndex:
 class Watch:
     """The informers of a node, as a snapshot and as keys of rows that may have changed."""
 
-    def __init__(self, client: Client, node: str, ports: Ports) -> None:
+    def __init__(self, client: Client, node: str, node_ip: str, ports: Ports) -> None:
         mine = f"{NODE_LABEL}={node}"
+        self._node_ip = node_ip
         self._ports = ports
         self._vmis = Informer(
             client, VIRTUAL_MACHINE_INTERFACE, label_selector=mine, indexes={_POD: _pod}
@@ -54,6 +55,7 @@ class Watch:
     def snapshot(self) -> Snapshot:
         """Live views: to be read at once, on the event loop."""
         return Snapshot(
+            node_ip=self._node_ip,
             interfaces=self._vmis.objects,
             networks=self._networks.objects,
             subnets=self._subnets.objects,

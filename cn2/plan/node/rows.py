@@ -21,7 +21,8 @@ from cn2.plan.node.snapshot import Key, Snapshot
 from cn2.state.bridge import Fdb, Vni, flood
 from cn2.state.next_hop import DISCARD, LOCAL_BASE, RECEIVE, NextHop
 from cn2.state.route import Host
-from cn2.state.row import Row
+from cn2.state.row import Row, pack_ip
+from cn2.state.settings import Settings
 from cn2.state.vif import AllowedAddress, Vif, VifFlag
 
 RowKey = None | Key | int
@@ -38,7 +39,7 @@ def keys(snapshot: Snapshot) -> Iterator[RowKey]:
 def plan(snapshot: Snapshot, key: RowKey) -> tuple[Row, ...]:
     """The rows of one key; none for a key that is gone."""
     if key is None:
-        return DISCARD, RECEIVE
+        return _node(snapshot), DISCARD, RECEIVE
     if isinstance(key, int):
         port = snapshot.ports.get(key)
         return tuple(_port(snapshot, port)) if port else ()
@@ -61,6 +62,14 @@ def stopped(snapshot: Snapshot, port: Plugged) -> bool:
         and objects.annotation(vmi, objects.POD_UID) == port.attachment.pod_uid
         and objects.state(vmi) in ("Pending", "Failure")
     )
+
+
+def _node(snapshot: Snapshot) -> Settings:
+    if not snapshot.node_ip:
+        return Settings()
+    vtep = ip_address(snapshot.node_ip)
+    # Locally administered, and as unique as the tunnel end point is.
+    return Settings(vtep=pack_ip(vtep), router_mac=b"\x02\x00" + vtep.packed[-4:])
 
 
 def _network_of(snapshot: Snapshot, port: Plugged) -> Network:

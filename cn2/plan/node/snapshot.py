@@ -28,6 +28,8 @@ class Snapshot:
     The mappings may be live views of informers: a plan reads them once and keeps nothing.
     """
 
+    node_ip: str = ""
+    """The tunnel end point of this node, "" for a node without an underlay."""
     interfaces: Mapping[Key, Object] = field(default_factory=dict)
     networks: Mapping[Key, Object] = field(default_factory=dict)
     subnets: Mapping[Key, Object] = field(default_factory=dict)
