@@ -165,5 +165,5 @@ class FakeNode:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Give others their turn until the condition holds; the test's own limit ends a vain wait."""
-    while not condition():  # noqa: ASYNC110: the conditions are those of code without events
+    while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0)
