@@ -1,6 +1,6 @@
 """What a store promises: keys and bytes under one global revision.
 
-A store knows no kinds. Keys are text in byte order, values are bytes. Every transaction that
+A store knows no kinds, and keeps what there is in memory: reading never waits. Keys are text in byte order, values are bytes. Every transaction that
 changes something gets the next revision, all its changes share it, and watchers see it whole.
 
 Two views exist. The **committed** view (`get`, `list`, `watch`) is what readers may be shown. The
@@ -164,19 +164,17 @@ class Store(Protocol):
     def revision(self) -> int:
         """The newest committed revision."""
 
-    async def get(self, key: str) -> Entry | None: ...
+    def get(self, key: str) -> Entry | None: ...
 
-    async def list(
-        self, prefix: str, *, after: str = "", limit: int = 0, at: int | None = None
-    ) -> Page:
+    def list(self, prefix: str, *, after: str = "", limit: int = 0, at: int | None = None) -> Page:
         """Entries under `prefix` with keys greater than `after`, at most `limit` (0: all).
 
         With `at`, as they were when that revision was the newest. Raises Compacted, FutureRevision.
         """
 
-    async def latest(self, key: str) -> Entry | None: ...
+    def latest(self, key: str) -> Entry | None: ...
 
-    async def latest_under(self, prefix: str) -> builtins.list[Entry]: ...
+    def latest_under(self, prefix: str) -> builtins.list[Entry]: ...
 
     async def settled(self) -> None:
         """Returns when everything in the latest view is committed. Raises Unavailable."""

@@ -69,22 +69,20 @@ class LoggedStore:
     def revision(self) -> int:
         return self._window.revision
 
-    async def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> Entry | None:
         return self._entries.get(key)
 
-    async def list(
-        self, prefix: str, *, after: str = "", limit: int = 0, at: int | None = None
-    ) -> Page:
+    def list(self, prefix: str, *, after: str = "", limit: int = 0, at: int | None = None) -> Page:
         if at is not None and at != self.revision:
             return self._list_past(prefix, after, limit, at)
         entries, remaining = self._entries.under(prefix, after, limit)
         return Page(entries, self.revision, remaining)
 
-    async def latest(self, key: str) -> Entry | None:
+    def latest(self, key: str) -> Entry | None:
         event = self._unsettled.get(key)
         return self._entries.get(key) if event is None else _left_behind(event)
 
-    async def latest_under(self, prefix: str) -> builtins.list[Entry]:
+    def latest_under(self, prefix: str) -> builtins.list[Entry]:
         entries, _ = self._entries.under(prefix)
         changed = {
             key: _left_behind(event)
@@ -104,8 +102,8 @@ class LoggedStore:
         if self._broken:
             raise Unavailable(self._broken)
         for condition in txn.conditions:
-            await self._check(condition)
-        events = await self._events(txn, self._assigned + 1)
+            self._check(condition)
+        events = self._events(txn, self._assigned + 1)
         if not events:
             await self.settled()
             return Commit(self.revision)
@@ -131,8 +129,8 @@ class LoggedStore:
         await asyncio.gather(self._writer, return_exceptions=True)
         await self._journal.close()
 
-    async def _check(self, condition: Absent | At) -> None:
-        entry = await self.latest(condition.key)
+    def _check(self, condition: Absent | At) -> None:
+        entry = self.latest(condition.key)
         match condition:
             case Absent():
                 holds = entry is None
@@ -141,10 +139,10 @@ class LoggedStore:
         if not holds:
             raise Mismatch(condition.key)
 
-    async def _events(self, txn: Txn, revision: int) -> tuple[Event, ...]:
+    def _events(self, txn: Txn, revision: int) -> tuple[Event, ...]:
         events = []
         for change in txn.changes:
-            previous = await self.latest(change.key)
+            previous = self.latest(change.key)
             match change:
                 case Put():
                     value = _render(change.value, revision)

@@ -51,7 +51,7 @@ def told(events: list[Event]) -> list[tuple[str, bytes, int, bool]]:
 
 async def test_a_put_is_read_back_with_its_revision(store: Store) -> None:
     commit = await store.commit(put("/a", b"1"))
-    entry = await store.get("/a")
+    entry = store.get("/a")
 
     assert entry is not None
     assert (entry.value, entry.revision, entry.created) == (b"1", commit.revision, commit.revision)
@@ -61,7 +61,7 @@ async def test_a_put_is_read_back_with_its_revision(store: Store) -> None:
 async def test_created_stays_while_the_key_lives(store: Store) -> None:
     first = await store.commit(put("/a", b"1"))
     second = await store.commit(put("/a", b"2"))
-    entry = await store.get("/a")
+    entry = store.get("/a")
 
     assert entry is not None
     assert (entry.created, entry.revision) == (first.revision, second.revision)
@@ -71,13 +71,13 @@ async def test_all_changes_of_a_transaction_share_one_revision(store: Store) -> 
     before = store.revision
     await store.commit(Txn((Put("/a", b"1"), Put("/b", b"2"))))
 
-    page = await store.list("/")
+    page = store.list("/")
     assert [(e.key, e.revision) for e in page.entries] == [("/a", before + 1), ("/b", before + 1)]
 
 
 async def test_a_stamped_value_carries_its_own_revision(store: Store) -> None:
     commit = await store.commit(Txn((Put("/a", Stamped(b"<", b">")),)))
-    entry = await store.get("/a")
+    entry = store.get("/a")
 
     assert entry is not None
     assert entry.value == b"<%d>" % commit.revision
@@ -94,7 +94,7 @@ async def test_a_failed_condition_changes_nothing(store: Store) -> None:
         await store.commit(put("/c", b"2", At("/c", revision)))
 
     assert store.revision == revision
-    assert await store.get("/b") is None
+    assert store.get("/b") is None
 
 
 async def test_of_two_concurrent_writers_with_one_condition_one_wins(store: Store) -> None:
@@ -109,13 +109,13 @@ async def test_of_two_concurrent_writers_with_one_condition_one_wins(store: Stor
 async def test_the_latest_view_is_ahead_of_the_committed_one_until_settled(store: Store) -> None:
     writing = asyncio.ensure_future(store.commit(put("/a", b"1")))
     await asyncio.sleep(0)
-    assert await store.get("/a") is None
-    latest = await store.latest("/a")
+    assert store.get("/a") is None
+    latest = store.latest("/a")
     assert latest is not None
-    assert [e.key for e in await store.latest_under("/")] == ["/a"]
+    assert [e.key for e in store.latest_under("/")] == ["/a"]
 
     await store.settled()
-    assert await store.get("/a") == latest
+    assert store.get("/a") == latest
     await writing
 
 
@@ -126,15 +126,15 @@ async def test_a_caller_that_goes_away_does_not_disturb_the_others(store: Store)
     first.cancel()
 
     await second
-    assert await store.get("/a") is not None
+    assert store.get("/a") is not None
 
 
 async def test_lists_are_in_key_order_and_come_in_pages(store: Store) -> None:
     for key in ["/x/3", "/x/1", "/y/1", "/x/2", "/w"]:
         await store.commit(put(key, b""))
 
-    first = await store.list("/x/", limit=2)
-    rest = await store.list("/x/", after=first.entries[-1].key, limit=2)
+    first = store.list("/x/", limit=2)
+    rest = store.list("/x/", after=first.entries[-1].key, limit=2)
     assert [e.key for e in first.entries] == ["/x/1", "/x/2"]
     assert (first.remaining, rest.remaining) == (1, 0)
     assert [e.key for e in rest.entries] == ["/x/3"]
@@ -149,14 +149,14 @@ async def test_a_list_can_be_taken_as_of_an_earlier_revision(store: Store) -> No
     await store.commit(Txn((Delete("/x/2"),)))
     await store.commit(put("/x/0", b"new"))
 
-    page = await store.list("/x/", at=then)
+    page = store.list("/x/", at=then)
     assert [(e.key, e.value) for e in page.entries] == [("/x/1", b"old"), ("/x/2", b"old")]
     assert page.revision == then
 
 
 async def test_a_revision_that_is_not_there_yet_is_refused(store: Store) -> None:
     with pytest.raises(FutureRevision):
-        await store.list("/", at=store.revision + 1)
+        store.list("/", at=store.revision + 1)
     with pytest.raises(FutureRevision):
         store.watch("/", store.revision + 1)
 
@@ -220,7 +220,7 @@ async def test_history_beyond_the_bound_is_compacted(opener: Opener) -> None:
     with pytest.raises(Compacted) as refused:
         store.watch("/", start)
     with pytest.raises(Compacted):
-        await store.list("/", at=start)
+        store.list("/", at=start)
     assert refused.value.oldest == store.revision - 3
     assert len(await store.watch("/", refused.value.oldest).next()) == 3
     await store.close()

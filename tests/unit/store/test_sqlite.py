@@ -27,13 +27,13 @@ async def test_everything_is_there_after_a_restart_also_the_recent_past(tmp_path
     await store.close()
 
     again = await open_store(tmp_path)
-    entry = await again.get("/a")
+    entry = again.get("/a")
     assert entry is not None
     assert (entry.value, entry.revision, entry.created) == (b"2", 2, 1)
-    assert await again.get("/b") is None
+    assert again.get("/b") is None
     assert again.revision == 3
     assert await again.watch("/", 0).next() == before
-    assert [e.value for e in (await again.list("/", at=1)).entries] == [b"1", b"1"]
+    assert [e.value for e in again.list("/", at=1).entries] == [b"1", b"1"]
     await again.close()
 
 
@@ -73,7 +73,7 @@ async def test_an_acknowledged_write_survives_kill_9(tmp_path: Path) -> None:
 
     store = await open_store(tmp_path)
     for who, number in acknowledged.items():
-        entry = await store.get(f"/{who}")
+        entry = store.get(f"/{who}")
         assert entry is not None
         assert int(entry.value) >= number
     await store.close()
@@ -92,7 +92,7 @@ async def test_a_full_disk_fails_the_write_and_corrupts_nothing(tmp_path: Path) 
     )
     assert all(isinstance(result, Unavailable) for result in results)
     assert store.revision == 1
-    latest = await store.latest("/a")
+    latest = store.latest("/a")
     assert latest is not None
     assert latest.value == b"1"
 

@@ -73,7 +73,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(back=st.integers(0, 5), prefix=st.sampled_from(["/", "/a/", "/b/1"]))
     def list_the_past(self, back: int, prefix: str) -> None:
         revision = max(0, self.store.revision - back)
-        page = self.run(self.store.list(prefix, at=revision))
+        page = self.store.list(prefix, at=revision)
         found = {e.key: (e.value, e.revision) for e in page.entries}
         assert found == {k: v for k, v in self.history[revision].items() if k.startswith(prefix)}
 
@@ -90,7 +90,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def equals_the_model(self) -> None:
-        page = self.run(self.store.list("/"))
+        page = self.store.list("/")
         assert {e.key: (e.value, e.revision) for e in page.entries} == self.model
         assert [e.key for e in page.entries] == sorted(self.model)
         assert self.store.revision == len(self.history) - 1
