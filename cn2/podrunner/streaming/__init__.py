@@ -14,6 +14,7 @@ Both functions answer an Upgrade request and return when the stream has ended:
 stream opens (no such container) is answered by the caller with an ordinary response instead.
 """
 
+from cn2.podrunner.streaming.server import serve_exec, serve_portforward
 from cn2.podrunner.streaming.session import ExitStatus, Options, Session, Size
 
-__all__ = ["ExitStatus", "Options", "Session", "Size"]
+__all__ = ["ExitStatus", "Options", "Session", "Size", "serve_exec", "serve_portforward"]
