@@ -54,3 +54,11 @@ class Verdict(IntEnum):
     def is_drop(self) -> bool:
         """Whether the packet went nowhere."""
         return self.name.startswith("DROP_")
+
+    @staticmethod
+    def of(number: int) -> Verdict:
+        """The verdict of a number that the datapath gave."""
+        return _BY_NUMBER[number]
+
+
+_BY_NUMBER = {int(verdict): verdict for verdict in Verdict}
