@@ -44,9 +44,12 @@ class Snapshot:
     The sources may be live: a plan runs without interruption and keeps nothing that it read.
     """
 
-    def __init__(self, sources: Mapping[str, Source]) -> None:
-        """`sources`: kind name -> its objects."""
+    def __init__(self, sources: Mapping[str, Source], now: Callable[[], float]) -> None:
+        """`sources`: kind name -> its objects; `now`: monotonic seconds."""
         self._sources = sources
+        self._now = now
+        self._complaints: dict[str, dict[str, float]] = {}
+        self._said: dict[str, set[str]] = {}
         self._promises: dict[tuple[str, str], int] = {}
         self._refused: dict[str, set[tuple[str, int]]] = {}
         self._gone: set[str] = set()
@@ -101,6 +104,23 @@ class Snapshot:
     def forget(self, uid: str) -> None:
         """The source has caught up with the deletion."""
         self._gone.discard(uid)
+
+    def waited(self, uid: str, message: str) -> float:
+        """Seconds since `message` was first true of the object with this uid."""
+        now = self._now()
+        return now - self._complaints.setdefault(uid, {}).setdefault(message, now)
+
+    def first_time(self, uid: str, message: str) -> bool:
+        """Whether `message` is yet to be said of the object; afterwards it counts as said."""
+        said = self._said.setdefault(uid, set())
+        first = message not in said
+        said.add(message)
+        return first
+
+    def settle(self, uid: str) -> None:
+        """All is well with the object, or it is gone: what was wrong counts anew."""
+        self._complaints.pop(uid, None)
+        self._said.pop(uid, None)
 
     def _is_gone(self, obj: Object) -> bool:
         return bool(self._gone) and obj["metadata"].get("uid") in self._gone

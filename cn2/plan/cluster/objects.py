@@ -40,7 +40,8 @@ def labels(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("labels") or {}
 
 
-def annotations(obj: Object) -> dict[str, str]:
+def notes(obj: Object) -> dict[str, str]:
+    """The annotations."""
     return obj["metadata"].get("annotations") or {}
 
 
@@ -189,8 +190,8 @@ def difference(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, 
         if value is None:
             if name in live:
                 body[name] = None
-        elif isinstance(value, dict) and isinstance(have, dict) and not _is_reference(value):
-            inner = difference(have, value)
+        elif isinstance(value, dict) and not _is_reference(value):
+            inner = difference(have if isinstance(have, dict) else {}, value)
             if inner:
                 body[name] = inner
         elif name not in live or not same(have, value):
@@ -226,7 +227,7 @@ def _is_reference(value: Mapping[str, Any]) -> bool:
 
 
 def owns(obj: Object, manager: str, *path: str) -> bool:
-    """Whether `manager` owns the field, by the object's managedFields: `owns(o, m, "spec", "x")`."""
+    """Whether `manager` owns a field by the managedFields, e.g. `owns(o, m, "spec", "cidr")`."""
     for entry in obj["metadata"].get("managedFields") or ():
         if entry.get("manager") != manager:
             continue

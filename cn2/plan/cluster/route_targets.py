@@ -23,7 +23,7 @@ DEFAULT_AS = 64512
 BY_ROUTE_TARGET = "route-target"
 """Index of VirtualNetworks and RoutingInstances: the names of the RouteTargets that they use."""
 
-_LISTS = (
+_LISTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("exportRouteTargetList", {"importExport": "export"}),
     ("importRouteTargetList", {"importExport": "import"}),
     ("routeTargetList", {}),

@@ -79,12 +79,12 @@ def _finalize(snapshot: Snapshot, router: Object) -> Steps:
         steps += objects.set_status(ROUTING_INSTANCE, instance, gone)
     if steps:
         return steps
-    instance = snapshot.get(ROUTING_INSTANCE, name, namespace)
-    if instance is None:
+    own = snapshot.get(ROUTING_INSTANCE, name, namespace)
+    if own is None:
         return [*objects.remove_finalizers(VIRTUAL_NETWORK_ROUTER, router, FINALIZERS)]
-    if objects.terminating(instance):
-        return routing_instances.finalize(snapshot, instance)
-    return [objects.delete(ROUTING_INSTANCE, instance)]
+    if objects.terminating(own):
+        return routing_instances.finalize(snapshot, own)
+    return [objects.delete(ROUTING_INSTANCE, own)]
 
 
 def _asked(snapshot: Snapshot, router: Object) -> Asked:
