@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cn2.agent.datapath import Datapath
 from cn2.agent.kernel import Kernel
@@ -23,8 +23,8 @@ def pages(
     """Add the pages `ports`, `drops` and `rows` to the process's own."""
 
     async def show_ports() -> object:
-        now = snapshot()
-        return [_port(port, now) for port in ports.all.values()]
+        now, drops = snapshot(), kernel.port_drops()
+        return [_port(port, now, drops.get(port.ifindex, {})) for port in ports.all.values()]
 
     async def show_drops() -> object:
         return dict(kernel.drops())
@@ -37,7 +37,7 @@ def pages(
     health.page("rows", show_rows)
 
 
-def _port(port: Plugged, snapshot: Snapshot) -> dict[str, object]:
+def _port(port: Plugged, snapshot: Snapshot, drops: Mapping[str, int]) -> dict[str, object]:
     one = port.attachment
     return {
         "pod": "/".join(one.pod),
@@ -50,5 +50,6 @@ def _port(port: Plugged, snapshot: Snapshot) -> dict[str, object]:
         "vni": one.network.vni,
         "mac": one.mac,
         "addresses": [address.with_prefix for address in one.addresses],
+        "drops": dict(drops),
         "state": "Stopped" if stopped(snapshot, port) else "Active",
     }

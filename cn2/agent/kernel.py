@@ -12,9 +12,9 @@ import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address, ip_interface
-from typing import Protocol
 
 from cn2.agent.faults import faults_inside
+from cn2.agent.vrouter import VRouter
 from cn2.drivers import netns
 from cn2.drivers.netlink.connection import NetlinkError
 from cn2.drivers.ports import Plugged as Pair
@@ -33,54 +33,34 @@ TABLE_BASE = 100
 """Routing table of the interface with index 0; every further one has the next number."""
 
 
-class Maps(Protocol):
-    """The datapath's tables in the kernel, and its program."""
-
-    def read(self) -> list[Row]:
-        """All rows that the kernel has."""
-        ...
-
-    def apply(self, changes: Iterable[Change]) -> None:
-        """Make these changes, in order."""
-        ...
-
-    def program(self) -> int:
-        """A descriptor of the program for pod interfaces."""
-        ...
-
-    def drops(self) -> Mapping[str, int]:
-        """Packets dropped so far, by reason."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the descriptors; what is pinned stays."""
-        ...
-
-
 class Kernel:
     """Ports and rows of this node."""
 
-    def __init__(self, maps: Maps, mtu: int) -> None:
-        self._maps = maps
+    def __init__(self, vrouter: VRouter, mtu: int) -> None:
+        self._vrouter = vrouter
         self._driver = PortDriver()
         self._mtu = mtu
 
     def close(self) -> None:
         """Let go of sockets and maps; ports and rows stay."""
         self._driver.close()
-        self._maps.close()
+        self._vrouter.close()
 
     def drops(self) -> Mapping[str, int]:
         """Packets that the datapath dropped, by reason."""
-        return self._maps.drops()
+        return self._vrouter.drops()
+
+    def port_drops(self) -> Mapping[int, Mapping[str, int]]:
+        """Packets dropped by the port that sent them, and the reason."""
+        return self._vrouter.port_drops()
 
     def read(self) -> list[Row]:
         """All rows that the kernel has."""
-        return self._maps.read()
+        return self._vrouter.read()
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Make these changes, in order."""
-        self._maps.apply(changes)
+        self._vrouter.apply(changes)
 
     def create(
         self, container: str, namespace: str, wanted: Sequence[Attachment]
@@ -114,7 +94,7 @@ class Kernel:
         fd = netns.open_path(ports[0].netns)
         try:
             for port in ports:
-                self._driver.attach(port.ifindex, self._maps.program())
+                self._driver.attach(port.ifindex, self._vrouter.program())
                 pair = Pair(host=port.ifindex, peer=port.peer)
                 self._driver.configure(self._port(port.attachment, port.host_name, ""), pair, fd)
         finally:
@@ -127,15 +107,16 @@ class Kernel:
         """
         for port in ports:
             try:
-                self._driver.attach(port.ifindex, self._maps.program())
+                self._driver.attach(port.ifindex, self._vrouter.program())
             except NetlinkError as error:
                 if error.errno not in (errno.ENODEV, errno.EINVAL):
                     raise
 
     def retire(self, ports: Iterable[Plugged]) -> None:
-        """Take host sides down and give their names free."""
+        """Take host sides down, give their names free and forget their counters."""
         for port in ports:
             self._driver.retire(port.ifindex)
+            self._vrouter.forget(port.ifindex)
 
     def retire_strangers(self, known: frozenset[int]) -> list[str]:
         """Retire the links that were made for a plug which never came to its record."""

@@ -18,10 +18,6 @@ class Settings:
     """Where the CNI plugin finds the agent."""
     state_dir: Path
     """Keeps the ports' records; survives the agent."""
-    bpf_dir: Path
-    """A bpffs directory of this node: maps are pinned below it."""
-    native_dir: Path
-    """Where `vr.o` is."""
     mtu: int = 1500
     """MTU of pod interfaces, bytes (F15: pods show 1500)."""
     add_seconds: float = 60.0
