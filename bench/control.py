@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from machine import Machine
 from networks import network, pod
 
 from bench.measure import Figure, spread
-from cn2.api.kind import Object
+from cn2.api.kind import Kind, Object
 from cn2.api.kinds import by_name
 from cn2.client.http import Client
 from cn2.client.informer import Informer
@@ -33,6 +33,7 @@ class _Arrivals:
         self.informer = Informer(client, by_name(kind), namespace=NAMESPACE)
         self._arrived = arrived
         self._waiting: dict[str, asyncio.Future[float]] = {}
+        self._client = client
         self.informer.on_change(self._changed)
 
     def _changed(self, old: Object | None, new: Object | None) -> None:
@@ -41,11 +42,13 @@ class _Arrivals:
             if waiting is not None and not waiting.done():
                 waiting.set_result(time.perf_counter())
 
-    async def measure(self, name: str, write: Callable[[], Awaitable[object]]) -> float:
+    async def measure(self, name: str, kind: Kind, wanted: Object) -> float:
+        """Seconds from the create to the arrival of the object called `name`."""
         waiting = self._waiting[name] = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
-        await write()
-        return await asyncio.wait_for(waiting, 60) - began
+        await self._client.create(kind, wanted)
+        arrived: float = await asyncio.wait_for(waiting, 60)
+        return arrived - began
 
 
 def _running(found: Object) -> bool:
@@ -67,16 +70,14 @@ async def _measure(machine: Machine) -> list[Figure]:
     network_times = []
     for number in range(NETWORKS):
         manifest = _object(network(f"net-{number}", f"172.20.{number}.0/24"))
-        network_times.append(
-            await networks.measure(f"net-{number}", lambda m=manifest: client.create(nads, m))
-        )
+        network_times.append(await networks.measure(f"net-{number}", nads, manifest))
     figures = spread("NAD written to VirtualNetwork Success", network_times)
     for names in ((), ("net-0",)):
         times = []
         for number in range(PODS):
             name = f"pod-{len(names)}-{number}"
             manifest = _object(pod(name, *names))
-            times.append(await started.measure(name, lambda m=manifest: client.create(pods, m)))
+            times.append(await started.measure(name, pods, manifest))
         word = "one interface" if not names else "two interfaces"
         figures += spread(f"pod created to Running, {word}", times)
     for task in tasks:

@@ -65,22 +65,21 @@ def controller(layout: Layout, settings: Settings) -> Command:
 
 
 def kubemanager(layout: Layout, settings: Settings, environment: Environment) -> Command:
-    arguments = [
-        *_kubeconfig(layout, "kubemanager"),
-        *("--pod-v4-subnet", settings.pod_v4_subnet),
-        *("--service-v4-subnet", settings.service_v4_subnet),
-    ]
-    if settings.pod_v6_subnet:
-        arguments += ["--pod-v6-subnet", settings.pod_v6_subnet]
+    """Subnets come from the Kubemanager object where it says them, else from `cn2 up`."""
+    said = dict(environment)
+    arguments = _kubeconfig(layout, "kubemanager")
+    for flag, value in (
+        ("pod-v4-subnet", settings.pod_v4_subnet),
+        ("pod-v6-subnet", settings.pod_v6_subnet),
+        ("service-v4-subnet", settings.service_v4_subnet),
+    ):
+        if value and "KUBEMANAGER_" + flag.upper().replace("-", "_") not in said:
+            arguments += [f"--{flag}", value]
     return _command(layout, "kubemanager", arguments, environment)
 
 
 def localkube(layout: Layout) -> Command:
-    return _command(
-        layout,
-        "localkube",
-        [*_kubeconfig(layout, "localkube"), "--ca-file", str(layout.pki / "ca.crt")],
-    )
+    return _command(layout, "localkube", _kubeconfig(layout, "localkube"))
 
 
 def agent(layout: Layout, settings: Settings, native: str) -> Command:
