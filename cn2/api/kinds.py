@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from cn2.api.kind import Family, Kind
+from cn2.api.kubernetes.config_map import CONFIG_MAP
+from cn2.api.kubernetes.daemon_set import DAEMON_SET
+from cn2.api.kubernetes.deployment import DEPLOYMENT
+from cn2.api.kubernetes.endpoint_slice import ENDPOINT_SLICE
+from cn2.api.kubernetes.endpoints import ENDPOINTS
+from cn2.api.kubernetes.event import EVENT
+from cn2.api.kubernetes.lease import LEASE
+from cn2.api.kubernetes.namespace import NAMESPACE
+from cn2.api.kubernetes.network_policy import NETWORK_POLICY
+from cn2.api.kubernetes.node import NODE
+from cn2.api.kubernetes.pod import POD
+from cn2.api.kubernetes.rbac import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
+from cn2.api.kubernetes.replica_set import REPLICA_SET
+from cn2.api.kubernetes.secret import SECRET
+from cn2.api.kubernetes.service import SERVICE
+from cn2.api.kubernetes.service_account import SERVICE_ACCOUNT
+from cn2.api.kubernetes.stateful_set import STATEFUL_SET
 from cn2.api.planes.network_attachment_definition import NETWORK_ATTACHMENT_DEFINITION
 from cn2.api.v1alpha1.address_group import ADDRESS_GROUP
 from cn2.api.v1alpha1.application_policy_set import APPLICATION_POLICY_SET
@@ -94,58 +111,11 @@ def _plane(group: str, kind: str, plural: str) -> Kind:
     )
 
 
-def _kube(
-    group: str,
-    kind: str,
-    plural: str,
-    short: tuple[str, ...] = (),
-    *,
-    namespaced: bool = True,
-    status: bool = False,
-    subresources: tuple[str, ...] = (),
-    categories: tuple[str, ...] = (),
-) -> Kind:
-    return Kind(
-        group=group,
-        version="v1",
-        kind=kind,
-        plural=plural,
-        short_names=short,
-        namespaced=namespaced,
-        status=status,
-        subresources=subresources,
-        categories=categories,
-    )
-
-
 API_SERVER = _plane("configplane.juniper.net", "ApiServer", "apiservers")
 CONTROLLER = _plane("configplane.juniper.net", "Controller", "controllers")
 KUBEMANAGER = _plane("configplane.juniper.net", "Kubemanager", "kubemanagers")
 CONTROL = _plane("controlplane.juniper.net", "Control", "controls")
 VROUTER = _plane("dataplane.juniper.net", "Vrouter", "vrouters")
-
-NAMESPACE = _kube("", "Namespace", "namespaces", ("ns",), namespaced=False, status=True)
-NODE = _kube("", "Node", "nodes", ("no",), namespaced=False, status=True)
-POD = _kube("", "Pod", "pods", ("po",), status=True, categories=("all",))
-SERVICE = _kube("", "Service", "services", ("svc",), status=True, categories=("all",))
-ENDPOINTS = _kube("", "Endpoints", "endpoints", ("ep",))
-EVENT = _kube("", "Event", "events", ("ev",))
-CONFIG_MAP = _kube("", "ConfigMap", "configmaps", ("cm",))
-SECRET = _kube("", "Secret", "secrets")
-SERVICE_ACCOUNT = _kube("", "ServiceAccount", "serviceaccounts", ("sa",))
-DEPLOYMENT = _kube("apps", "Deployment", "deployments", ("deploy",), status=True)
-REPLICA_SET = _kube("apps", "ReplicaSet", "replicasets", ("rs",), status=True)
-DAEMON_SET = _kube("apps", "DaemonSet", "daemonsets", ("ds",), status=True)
-STATEFUL_SET = _kube("apps", "StatefulSet", "statefulsets", ("sts",), status=True)
-ENDPOINT_SLICE = _kube("discovery.k8s.io", "EndpointSlice", "endpointslices")
-LEASE = _kube("coordination.k8s.io", "Lease", "leases")
-CLUSTER_ROLE = _kube("rbac.authorization.k8s.io", "ClusterRole", "clusterroles", namespaced=False)
-CLUSTER_ROLE_BINDING = _kube(
-    "rbac.authorization.k8s.io", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
-)
-ROLE = _kube("rbac.authorization.k8s.io", "Role", "roles")
-ROLE_BINDING = _kube("rbac.authorization.k8s.io", "RoleBinding", "rolebindings")
-NETWORK_POLICY = _kube("networking.k8s.io", "NetworkPolicy", "networkpolicies", ("netpol",))
 
 KINDS: tuple[Kind, ...] = (
     API_SERVER,
@@ -157,22 +127,22 @@ KINDS: tuple[Kind, ...] = (
     NODE,
     POD,
     SERVICE,
+    CONFIG_MAP,
+    DAEMON_SET,
+    DEPLOYMENT,
+    ENDPOINT_SLICE,
     ENDPOINTS,
     EVENT,
-    CONFIG_MAP,
-    SECRET,
-    SERVICE_ACCOUNT,
-    DEPLOYMENT,
-    REPLICA_SET,
-    DAEMON_SET,
-    STATEFUL_SET,
-    ENDPOINT_SLICE,
     LEASE,
-    CLUSTER_ROLE,
-    CLUSTER_ROLE_BINDING,
+    NETWORK_POLICY,
     ROLE,
     ROLE_BINDING,
-    NETWORK_POLICY,
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    REPLICA_SET,
+    SECRET,
+    SERVICE_ACCOUNT,
+    STATEFUL_SET,
     ADDRESS_GROUP,
     APPLICATION_POLICY_SET,
     BGP_AS_A_SERVICE,

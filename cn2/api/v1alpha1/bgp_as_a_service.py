@@ -6,8 +6,9 @@ from cn2.api import schema as s
 from cn2.api.access import items, mapping
 from cn2.api.checks import address, each_refers_to
 from cn2.api.kind import Column, FieldError, Object
+from cn2.api.shared_types import label_selector
 from cn2.api.v1alpha1.bgp_types import AS_NUMBER, ROUTER_REFERENCE_ATTRIBUTES, SESSION_ATTRIBUTES
-from cn2.api.v1alpha1.shared import core_kind, core_schema, label_selector, references, struct
+from cn2.api.v1alpha1.shared import core_kind, core_schema, references, struct
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:

@@ -51,33 +51,6 @@ def struct(description: str, properties: Mapping[str, Schema]) -> Schema:
     return s.object(description, properties, default={})
 
 
-def label_selector(description: str) -> Schema:
-    """metav1.LabelSelector."""
-    requirement = s.object(
-        "A label selector requirement is a selector that contains values, a key, and an operator"
-        " that relates the key and values.",
-        {
-            "key": s.string("key is the label key that the selector applies to."),
-            "operator": s.string(
-                "operator represents a key's relationship to a set of values.",
-                enum=("In", "NotIn", "Exists", "DoesNotExist"),
-            ),
-            "values": s.strings("values is an array of string values."),
-        },
-        required=("key", "operator"),
-    )
-    return s.object(
-        description,
-        {
-            "matchExpressions": s.array(
-                requirement, "matchExpressions is a list of label selector requirements."
-            ),
-            "matchLabels": s.map_of(s.string(), "matchLabels is a map of {key,value} pairs."),
-        },
-        atomic=True,
-    )
-
-
 def core_schema(
     name: str,
     spec: Mapping[str, Schema] | None = None,

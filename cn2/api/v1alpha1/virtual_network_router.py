@@ -5,7 +5,8 @@ from __future__ import annotations
 from cn2.api import schema as s
 from cn2.api.checks import immutable
 from cn2.api.kind import Column, FieldError, Object
-from cn2.api.v1alpha1.shared import core_kind, core_schema, label_selector, struct
+from cn2.api.shared_types import label_selector
+from cn2.api.v1alpha1.shared import core_kind, core_schema, struct
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:

@@ -1,0 +1,120 @@
+"""Printer columns of pods, by the rules of Kubernetes' own printer (printPod)."""
+
+from __future__ import annotations
+
+from cn2.api.access import at, items, mapping, text
+from cn2.api.columns import AGE, NAME
+from cn2.api.kind import Column, Object
+
+NONE = "<none>"
+
+
+def _condition(obj: Object, type_: str) -> str:
+    for condition in items(obj, "status", "conditions"):
+        if condition.get("type") == type_:
+            return text(condition, "status")
+    return ""
+
+
+def _ready(obj: Object) -> str:
+    total = len(items(obj, "spec", "containers"))
+    ready = sum(
+        bool(status.get("ready")) and "running" in mapping(status, "state")
+        for status in items(obj, "status", "containerStatuses")
+    )
+    return f"{ready}/{total}"
+
+
+def _ended(terminated: Object) -> str:
+    if text(terminated, "reason"):
+        return text(terminated, "reason")
+    if terminated.get("signal"):
+        return f"Signal:{terminated['signal']}"
+    return f"ExitCode:{terminated.get('exitCode', 0)}"
+
+
+def _initializing(obj: Object) -> str:
+    """What STATUS says while an init container has not succeeded; "" when all have."""
+    total = len(items(obj, "spec", "initContainers"))
+    for index, status in enumerate(items(obj, "status", "initContainerStatuses")):
+        state = mapping(status, "state")
+        if "terminated" in state:
+            if state["terminated"].get("exitCode", 0) == 0:
+                continue
+            return "Init:" + _ended(state["terminated"])
+        reason = text(state, "waiting", "reason")
+        if reason and reason != "PodInitializing":
+            return "Init:" + reason
+        return f"Init:{index}/{total}"
+    return ""
+
+
+def _running(obj: Object, reason: str) -> str:
+    has_running = False
+    for status in reversed(items(obj, "status", "containerStatuses")):
+        state = mapping(status, "state")
+        if text(state, "waiting", "reason"):
+            reason = text(state, "waiting", "reason")
+        elif "terminated" in state:
+            reason = _ended(state["terminated"])
+        elif status.get("ready") and "running" in state:
+            has_running = True
+    if reason == "Completed" and has_running:
+        return "Running" if _condition(obj, "Ready") == "True" else "NotReady"
+    return reason
+
+
+def pod_status(obj: Object) -> str:
+    """The STATUS column."""
+    phase = text(obj, "status", "phase")
+    reason = text(obj, "status", "reason") or phase
+    if items(obj, "spec", "schedulingGates") and not text(obj, "spec", "nodeName"):
+        reason = "SchedulingGated"
+    reason = _initializing(obj) or _running(obj, reason)
+    if at(obj, "metadata", "deletionTimestamp"):
+        if text(obj, "status", "reason") == "NodeLost":
+            return "Unknown"
+        if phase not in ("Succeeded", "Failed"):
+            return "Terminating"
+    return reason
+
+
+def _restarts(obj: Object) -> str:
+    which = "initContainerStatuses" if _initializing(obj) else "containerStatuses"
+    return str(sum(at(s, "restartCount", default=0) for s in items(obj, "status", which)))
+
+
+def _address(obj: Object) -> str:
+    ips = items(obj, "status", "podIPs")
+    return (text(ips[0], "ip") if ips else text(obj, "status", "podIP")) or NONE
+
+
+def _gates(obj: Object) -> str:
+    gates = items(obj, "spec", "readinessGates")
+    if not gates:
+        return NONE
+    passed = sum(_condition(obj, text(gate, "conditionType")) == "True" for gate in gates)
+    return f"{passed}/{len(gates)}"
+
+
+POD_COLUMNS = (
+    NAME,
+    Column(name="Ready", cell=_ready, description="Containers that are ready, of all."),
+    Column(name="Status", cell=pod_status, description="The aggregate status of the containers."),
+    Column(name="Restarts", cell=_restarts, description="Number of restarts."),
+    AGE,
+    Column(name="IP", cell=_address, description="Address of the pod.", priority=1),
+    Column(
+        name="Node",
+        cell=lambda obj: text(obj, "spec", "nodeName") or NONE,
+        description="The node that the pod is scheduled on.",
+        priority=1,
+    ),
+    Column(
+        name="Nominated Node",
+        cell=lambda obj: text(obj, "status", "nominatedNodeName") or NONE,
+        description="Where the pod may go once others are gone.",
+        priority=1,
+    ),
+    Column(name="Readiness Gates", cell=_gates, description="Gates passed, of all.", priority=1),
+)
