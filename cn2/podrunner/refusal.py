@@ -1,0 +1,67 @@
+"""What a pod may not ask for here: it would reach the host. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cn2.api.kind import Object
+from cn2.podrunner.runs import containers, init_containers
+
+_HOST_NAMESPACES = {
+    "hostNetwork": "the host's network",
+    "hostPID": "the host's processes",
+    "hostIPC": "the host's IPC",
+}
+
+USUAL_CAPABILITIES = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SYS_CHROOT",
+    "AUDIT_WRITE",
+    "SETFCAP",
+)
+"""What container runtimes give, without MKNOD: a device node would open the host's disks."""
+
+GRANTED_CAPABILITIES = ("NET_ADMIN", "NET_BROADCAST", "IPC_LOCK")
+"""What a container may ask for in addition: it stays inside the pod's namespaces."""
+
+_VOLUMES = ("emptyDir", "configMap", "secret", "projected", "downwardAPI")
+
+
+def refusal(pod: Object) -> str:
+    """Why the pod is not run, in a sentence; "" when it may be."""
+    return "; ".join(_reasons(pod))
+
+
+def _reasons(pod: Object) -> Iterator[str]:
+    spec = pod["spec"]
+    for field, what in _HOST_NAMESPACES.items():
+        if spec.get(field):
+            yield f"{field}: a pod does not get {what} here"
+    for volume in spec.get("volumes") or []:
+        kind = next((key for key in volume if key != "name"), "emptyDir")
+        if kind == "hostPath":
+            yield f"volume {volume['name']}: hostPath is refused, a pod sees copies of the host"
+        elif kind not in _VOLUMES:
+            yield f"volume {volume['name']}: {kind} is not supported"
+    for container in (*init_containers(pod), *containers(pod)):
+        yield from _container_reasons(container)
+
+
+def _container_reasons(container: Object) -> Iterator[str]:
+    context = container.get("securityContext") or {}
+    if context.get("privileged"):
+        yield f"container {container['name']}: privileged is refused"
+    allowed = {*USUAL_CAPABILITIES, *GRANTED_CAPABILITIES, "ALL"}
+    for name in (context.get("capabilities") or {}).get("add") or []:
+        plain = name.removeprefix("CAP_")
+        if plain not in allowed or plain == "ALL":
+            yield f"container {container['name']}: capability {name} is refused"

@@ -1,0 +1,160 @@
+"""What runs in one pod's sandbox, as process 1 tells it and the disk remembers it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from cn2.api.kind import Object
+from cn2.client.events import WARNING, Events
+from cn2.podrunner import record as records
+from cn2.podrunner.cgroups import Cgroups
+from cn2.podrunner.cni_conf import addresses
+from cn2.podrunner.decide import CALM_SECONDS, restart_delay, restarts
+from cn2.podrunner.initlink import InitGone, Refused, ask, watch
+from cn2.podrunner.place import PodPlace
+from cn2.podrunner.record import SandboxRecord
+from cn2.podrunner.runs import UNKNOWN_END, Held, Run, Sandbox, Seen, container_named
+
+
+class Running:
+    """The sandbox and the runs of one pod. `changed` is called whenever something has happened."""
+
+    def __init__(
+        self,
+        cgroups: Cgroups,
+        events: Events,
+        place: PodPlace,
+        record: SandboxRecord,
+        changed: Callable[[], None],
+    ) -> None:
+        self.record = record
+        self.runs: dict[str, tuple[Run, ...]] = {}
+        self.held: dict[str, Held] = {}
+        self.pod: Object | None = None
+        """The object that events about containers are emitted on."""
+        self._cgroups = cgroups
+        self._events = events
+        self._place = place
+        self._changed = changed
+        self._alive = False
+        self._signalled: dict[str, int] = {}
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return addresses(self.record.result) if self.record.result else ()
+
+    def seen(self, stopping_since: float | None, retry_at: float) -> Seen:
+        if not self.record.sandbox:
+            sandbox = Sandbox.NONE
+        else:
+            sandbox = Sandbox.READY if self._alive and self.record.ready else Sandbox.LOST
+        return Seen(
+            sandbox=sandbox,
+            runs=dict(self.runs),
+            calm=self.record.calm,
+            held=dict(self.held),
+            sandbox_retry_at=retry_at,
+            stopping_since=stopping_since,
+            signalled=dict(self._signalled),
+            addresses=self.addresses,
+            started=self.record.started,
+            refusal=self.record.refusal,
+        )
+
+    async def begin_watching(self) -> None:
+        """Follows process 1 from now on; returns when its present state is known."""
+        self.stop_watching()
+        self._alive = True
+        synced = asyncio.Event()
+        self._watching = asyncio.create_task(self._watch(synced), name=f"pod {self._place.uid}")
+        waiting = asyncio.create_task(synced.wait())
+        await asyncio.wait({waiting, self._watching}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+    def stop_watching(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        self._watching = None
+
+    async def _watch(self, synced: asyncio.Event) -> None:
+        await watch(self._place.directory, self.saw, synced)
+        self._alive = False
+        self._changed()
+
+    def load(self) -> None:
+        """Takes in the runs that are on disk."""
+        self.runs = records.read_runs(self._place)
+
+    def saw(self, name: str, run: Run) -> None:
+        """Process 1 says how a run is. It may say so twice, and late."""
+        known = self.runs.get(name, ())
+        same = [old for old in known if old.attempt == run.attempt]
+        if any(old.finished for old in same) or any(old.attempt > run.attempt for old in known):
+            return
+        self.runs[name] = (*[old for old in known if old.attempt < run.attempt], run)[-2:]
+        if run.finished:
+            self._ended(name, run)
+        self._changed()
+
+    def _ended(self, name: str, run: Run) -> None:
+        self._signalled.pop(name, None)
+        group = f"{name}/{run.attempt}"
+        if run.signal == signal.SIGKILL and self._cgroups.out_of_memory(self._place.uid, group):
+            run = replace(run, out_of_memory=True)
+            self.runs[name] = (*self.runs[name][:-1], run)
+            records.amend_run(self._place, name, run.attempt, oom="1")
+        self._cgroups.remove(self._place.uid, group)
+        if run.seconds >= CALM_SECONDS:
+            self.record.calm[name] = run.attempt + 1
+            records.write(self._place, self.record)
+        self._tell_backoff(name, run)
+
+    def _tell_backoff(self, name: str, run: Run) -> None:
+        pod = self.pod
+        container = container_named(pod, name) if pod else None
+        if pod is None or container is None or not restarts(pod, container, run):
+            return
+        if restart_delay(run, self.record.calm.get(name, 0)):
+            metadata = pod["metadata"]
+            who = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+            text = f"Back-off restarting failed container {name} in pod {who}"
+            path = f"spec.containers{{{name}}}"
+            self._events.emit(pod, WARNING, "BackOff", text, field_path=path)
+
+    def all_ended(self) -> None:
+        """The sandbox is gone and nobody saw how its last processes ended."""
+        self._alive = False
+        self._signalled.clear()
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        for name, runs in self.runs.items():
+            if runs and runs[-1].running:
+                ended = replace(
+                    runs[-1], finished=moment, exit_code=UNKNOWN_END, signal=signal.SIGKILL
+                )
+                self.runs[name] = (*runs[:-1], ended)
+                records.amend_run(
+                    self._place,
+                    name,
+                    ended.attempt,
+                    state="exited",
+                    finished=moment,
+                    exit=str(UNKNOWN_END),
+                    signal=str(int(signal.SIGKILL)),
+                )
+
+    async def signal(self, name: str, number: int) -> None:
+        """Sends a signal to a container's main process; one that has just ended needs none."""
+        run = self.runs[name][-1]
+        self._signalled[name] = number
+        request = [("op", "kill"), ("id", f"{name}/{run.attempt}"), ("signal", str(int(number)))]
+        try:
+            await ask(self._place.directory, request)
+        except Refused:
+            pass
+        except InitGone:
+            self._alive = False

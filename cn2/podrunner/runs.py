@@ -1,0 +1,116 @@
+"""What has happened to a pod on this node: its sandbox and the runs of its containers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from cn2.api.kind import Object
+
+UNKNOWN_END = 137
+"""Exit code of a container whose end nobody saw (its sandbox died), as kubelet says it."""
+
+
+class Sandbox(Enum):
+    NONE = "none"
+    READY = "ready"
+    LOST = "lost"
+    """It was made, and its process 1 is gone: what is left must be cleaned up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one container. Times are RFC 3339 in UTC, "" for not yet."""
+
+    attempt: int
+    """0 for the first run; also the restart count while this is the latest."""
+    started: str
+    finished: str = ""
+    exit_code: int = 0
+    signal: int = 0
+    error: str = ""
+    """Why it could not be started at all."""
+    out_of_memory: bool = False
+
+    @property
+    def running(self) -> bool:
+        return not self.finished
+
+    @property
+    def seconds(self) -> float:
+        """How long a finished run lasted."""
+        return epoch(self.finished) - epoch(self.started)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A container that cannot be started now, and why."""
+
+    until: float
+    """Epoch seconds at which it is tried again."""
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that the decision and the status of one pod depend on, besides the pod."""
+
+    sandbox: Sandbox = Sandbox.NONE
+    runs: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
+    """By container name, oldest first; the last two are enough."""
+    calm: Mapping[str, int] = field(default_factory=dict)
+    """By container: the attempt from which on its back-off counts; also the number of its first
+    run here, when an earlier life of the node has run it before."""
+    held: Mapping[str, Held] = field(default_factory=dict)
+    sandbox_retry_at: float = 0.0
+    """Epoch seconds before which no sandbox is made again, after a failure."""
+    stopping_since: float | None = None
+    """Epoch seconds at which the termination began."""
+    signalled: Mapping[str, int] = field(default_factory=dict)
+    """Signal last sent to a container's present run."""
+    addresses: tuple[str, ...] = ()
+    """The pod's own addresses, without prefix length, first the one that is podIP."""
+    started: str = ""
+    """When this node took the pod on (status.startTime)."""
+    refusal: str = ""
+    """Why this node does not run the pod at all."""
+
+    def last(self, name: str) -> Run | None:
+        runs = self.runs.get(name)
+        return runs[-1] if runs else None
+
+    def running(self) -> list[str]:
+        return [name for name, runs in self.runs.items() if runs and runs[-1].running]
+
+
+def epoch(stamp: str) -> float:
+    """Epoch seconds of an RFC 3339 time in UTC; digits below the microsecond are cut."""
+    body = stamp.rstrip("Z")
+    whole, _, fraction = body.partition(".")
+    moment = datetime.fromisoformat(whole + "+00:00").timestamp()
+    return moment + (float(f"0.{fraction}") if fraction else 0.0)
+
+
+def containers(pod: Object) -> list[Object]:
+    found: list[Object] = pod["spec"].get("containers") or []
+    return found
+
+
+def init_containers(pod: Object) -> list[Object]:
+    found: list[Object] = pod["spec"].get("initContainers") or []
+    return found
+
+
+def is_sidecar(container: Object) -> bool:
+    """An init container that keeps running beside the others."""
+    return bool(container.get("restartPolicy") == "Always")
+
+
+def container_named(pod: Object, name: str) -> Object | None:
+    for container in (*init_containers(pod), *containers(pod)):
+        if container["name"] == name:
+            return container
+    return None

@@ -1,0 +1,150 @@
+"""Makes and removes sandboxes: process 1 with its namespaces. What is inside is others' work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from cn2.podrunner.place import PodPlace
+
+_MNT_DETACH = 2
+_EINVAL = 22
+_libc = ctypes.CDLL(None, use_errno=True)
+
+_DISK_FILE_SYSTEMS = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "overlay", "squashfs", "erofs"}
+_SYSTEM_DIRECTORIES = ("/usr", "/opt", "/srv", "/var", "/etc", "/lib", "/lib64", "/bin", "/sbin")
+
+
+class SandboxFailed(Exception):
+    """The sandbox could not be made; the text is cn2-init's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sandboxes:
+    """Sandboxes of one node."""
+
+    init: Path
+    """The cn2-init binary."""
+    host_mounts: tuple[str, ...] = ()
+
+    async def make(self, place: PodPlace, hostname: str) -> None:
+        """Namespaces with process 1 in them, listening on its control socket."""
+        place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.netns.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        process = await asyncio.create_subprocess_exec(
+            self.init,
+            "sandbox",
+            place.directory,
+            place.netns,
+            hostname,
+            *self.host_mounts,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env={},
+        )
+        _, said = await process.communicate()
+        if process.returncode:
+            raise SandboxFailed(said.decode(errors="replace").strip() or "cn2-init failed")
+
+    async def kill(self, place: PodPlace) -> None:
+        """Ends process 1 and with it every process of the pod; returns when they are gone."""
+        descriptor = pidfd(place)
+        if descriptor is None:
+            return
+        try:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            await _ended(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def clean(self, place: PodPlace) -> None:
+        """Removes the network namespace and what belonged to process 1. Logs stay."""
+        unmount(place.netns)
+        place.netns.unlink(missing_ok=True)
+        for name in ("init", "init.new", "init.sock", "init.log"):
+            (place.directory / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (place.directory / "root").rmdir()
+
+    def forget(self, place: PodPlace) -> None:
+        """Removes the rest: logs, exit records, the record itself."""
+        shutil.rmtree(place.directory, ignore_errors=True)
+
+
+def pidfd(place: PodPlace) -> int | None:
+    """A descriptor of the sandbox's process 1; None when it is not running.
+
+    The pid is believed only with the boot id and the start time that go with it.
+    """
+    try:
+        pid, start, boot = place.identity.read_text().split()
+        if boot != Path("/proc/sys/kernel/random/boot_id").read_text().strip():
+            return None
+        descriptor = os.pidfd_open(int(pid))
+    except (OSError, ValueError):
+        return None
+    if start_time(int(pid)) != int(start):
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def start_time(pid: int) -> int | None:
+    """Start of a process in clock ticks since boot; None for one that is gone or a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def is_alive(place: PodPlace) -> bool:
+    descriptor = pidfd(place)
+    if descriptor is None:
+        return False
+    os.close(descriptor)
+    return True
+
+
+def pod_root(place: PodPlace) -> Path:
+    """The root that process 1 sees, seen from here; its `volumes` are the pod's."""
+    pid = place.identity.read_text().split()[0]
+    return Path(f"/proc/{pid}/root")
+
+
+def host_mounts() -> tuple[str, ...]:
+    """Disk file systems mounted at system directories, which a view of `/` alone would lack."""
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, tail = line.partition(" - ")
+        point = fields.split()[4]
+        if tail.split()[0] in _DISK_FILE_SYSTEMS and point in _SYSTEM_DIRECTORIES:
+            found.append(point)
+    return tuple(dict.fromkeys(found))
+
+
+def unmount(path: Path) -> None:
+    """Detaches what is mounted at a path; nothing mounted is no error."""
+    if _libc.umount2(os.fsencode(path), _MNT_DETACH):
+        number = ctypes.get_errno()
+        if number not in (_EINVAL, 2):
+            raise OSError(number, os.strerror(number), str(path))
+
+
+async def _ended(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, lambda: None if ended.done() else ended.set_result(None))
+    try:
+        await ended
+    finally:
+        loop.remove_reader(descriptor)

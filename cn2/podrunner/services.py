@@ -1,0 +1,32 @@
+"""What all pods of a node share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cn2.client import Client
+from cn2.client.events import Events
+from cn2.podrunner.cgroups import Cgroups
+from cn2.podrunner.cni import Cni
+from cn2.podrunner.sandbox import Sandboxes
+from cn2.podrunner.spec import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The node, and the means to run pods on it."""
+
+    name: str
+    address: str
+    data_dir: Path
+    client: Client
+    events: Events
+    sandboxes: Sandboxes
+    cni: Cni
+    cgroups: Cgroups
+    host: Host
+    dns: str = ""
+    clock: Callable[[], float] = time.time

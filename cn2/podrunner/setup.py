@@ -1,0 +1,190 @@
+"""Brings up and tears down what one pod's processes run in, and starts its containers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+
+import structlog
+
+from cn2.api.kind import Object
+from cn2.client import ApiError
+from cn2.client.backoff import Backoff
+from cn2.client.events import NORMAL, WARNING
+from cn2.podrunner import record as records
+from cn2.podrunner.cni import Attachment, CniFailed
+from cn2.podrunner.environment import Facts, MissingSource, environment, hostname
+from cn2.podrunner.filling import fill
+from cn2.podrunner.initlink import InitGone, ask, run_of
+from cn2.podrunner.place import PodPlace
+from cn2.podrunner.record import SandboxRecord
+from cn2.podrunner.records import Record, encode
+from cn2.podrunner.running import Running
+from cn2.podrunner.runs import Held, Run, container_named
+from cn2.podrunner.sandbox import SandboxFailed, is_alive
+from cn2.podrunner.services import Node
+from cn2.podrunner.spec import run_records
+from cn2.podrunner.volumes import Fetched, fetch
+
+log = structlog.get_logger(__name__)
+
+_HELD_SECONDS = 5.0
+"""Until a container whose ConfigMap is missing is tried again."""
+_RENEW_AGAIN = 30.0
+
+
+class SetupFailed(Exception):
+    """The sandbox could not be made; `reason` is the event's."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Setup:
+    """One pod's sandbox: its making, its files, its end."""
+
+    def __init__(
+        self, node: Node, place: PodPlace, record: SandboxRecord, running: Running
+    ) -> None:
+        self.retry_at = 0.0
+        self.renew_at: float | None = None
+        self._node = node
+        self._place = place
+        self._record = record
+        self._running = running
+        self._fetched: Fetched | None = None
+        self._delays = Backoff(0.5, 15.0)
+
+    async def adopt(self) -> None:
+        """Takes over what an earlier pod runner has left, if it is alive and was complete."""
+        self._running.load()
+        if self._record.sandbox and self._record.ready and is_alive(self._place):
+            await self._running.begin_watching()
+            self.renew_at = self._node.clock()
+
+    async def make(self, pod: Object) -> None:
+        """Everything that the containers need. Raises `SetupFailed`; then `remove` cleans up."""
+        try:
+            await self._make(pod)
+        except (CniFailed, SandboxFailed, InitGone) as error:
+            self._postpone()
+            text = f"Failed to create pod sandbox: {error}"
+            raise SetupFailed("FailedCreatePodSandBox", text) from error
+        except (MissingSource, ApiError) as error:
+            self._postpone()
+            text = f"MountVolume.SetUp failed: {error}"
+            raise SetupFailed("FailedMount", text) from error
+        self._delays.reset()
+
+    def _postpone(self) -> None:
+        self.retry_at = self._node.clock() + self._delays.delay()
+
+    async def _make(self, pod: Object) -> None:
+        record, place = self._record, self._place
+        place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        network = self._node.cni.configuration()
+        record.sandbox, record.network = secrets.token_hex(32), network
+        records.write(place, record)
+        self._node.sandboxes.clean(place)
+        await self._node.sandboxes.make(place, hostname(pod))
+        adding = asyncio.create_task(self._node.cni.add(network, self._attachment()))
+        try:
+            fetched = await fetch(self._node.client, pod, self._node.clock())
+            record.result = await adding
+        finally:
+            if not adding.done():
+                adding.cancel()
+                await asyncio.wait({adding})
+        self._fill(pod, fetched)
+        record.ready = True
+        records.write(place, record)
+        await self._running.begin_watching()
+
+    def _attachment(self) -> Attachment:
+        return Attachment(self._record.sandbox, self._place.netns, self._record.metadata())
+
+    @property
+    def _facts(self) -> Facts:
+        return Facts(self._node.name, self._node.address, self._running.addresses)
+
+    def _fill(self, pod: Object, fetched: Fetched) -> None:
+        fill(self._place, pod, self._facts, fetched, dns=self._node.dns)
+        self._fetched = fetched
+        self.renew_at = fetched.renew_at
+
+    async def renew(self, pod: Object) -> None:
+        """Fetches again what goes out of date: service-account tokens."""
+        try:
+            self._fill(pod, await fetch(self._node.client, pod, self._node.clock()))
+        except (ApiError, MissingSource, OSError) as error:
+            log.warning("volumes not renewed", uid=self._place.uid, error=str(error))
+            self.renew_at = self._node.clock() + _RENEW_AGAIN
+
+    async def remove(self) -> None:
+        """Ends every process and gives everything back. Raises `CniFailed`: to be tried again."""
+        record, running = self._record, self._running
+        running.stop_watching()
+        self.renew_at = None
+        await self._node.sandboxes.kill(self._place)
+        running.all_ended()
+        if record.network is not None:
+            await self._node.cni.delete(record.network, self._attachment(), record.result)
+        self._node.sandboxes.clean(self._place)
+        self._node.cgroups.remove_pod(self._place.uid)
+        record.sandbox, record.ready, record.network, record.result = "", False, None, None
+        if self._place.directory.is_dir():
+            records.write(self._place, record)
+
+    async def start(self, pod: Object, name: str, attempt: int) -> None:
+        """One run of one container."""
+        container = container_named(pod, name)
+        assert container is not None
+        path = f"spec.containers{{{name}}}"
+        events = self._node.events
+        try:
+            run = await self._run(pod, container, attempt)
+        except (MissingSource, ApiError, ValueError) as error:
+            until = self._node.clock() + _HELD_SECONDS
+            self._running.held[name] = Held(until, "CreateContainerConfigError", str(error))
+            events.emit(pod, WARNING, "Failed", f"Error: {error}", field_path=path)
+            return
+        self._running.held.pop(name, None)
+        if run.error:
+            events.emit(pod, WARNING, "Failed", f"Error: {run.error}", field_path=path)
+        else:
+            events.emit(pod, NORMAL, "Created", f"Created container {name}", field_path=path)
+            events.emit(pod, NORMAL, "Started", f"Started container {name}", field_path=path)
+            if not container.get("command"):
+                events.emit(pod, WARNING, "NoCommand", _no_command(container), field_path=path)
+        self._running.saw(name, run)
+
+    async def _run(self, pod: Object, container: Object, attempt: int) -> Run:
+        place, name = self._place, container["name"]
+        if self._fetched is None:
+            self._fetched = await fetch(self._node.client, pod, self._node.clock())
+        values = environment(pod, container, self._facts, self._fetched.lookup)
+        request = run_records(pod, container, attempt, values, self._node.host)
+        place.container(name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        records.drop_old_runs(place, name, attempt)
+        _write_spec(place, name, attempt, request)
+        with self._node.cgroups.joined(place.uid, f"{name}/{attempt}", container) as groups:
+            request += [("fd", "cgroup") for _ in groups]
+            said, _ = await ask(place.directory, request, groups)
+        return run_of(said)[1]
+
+
+def _write_spec(place: PodPlace, name: str, attempt: int, request: list[Record]) -> None:
+    """For commands that are started beside it later. It holds the environment: owner only."""
+    path = place.spec(name, attempt)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(encode(request))
+
+
+def _no_command(container: Object) -> str:
+    return (
+        f"Container {container['name']} names no command, and images are not pulled here: "
+        "it runs a process that waits"
+    )

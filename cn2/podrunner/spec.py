@@ -1,0 +1,162 @@
+"""A container as cn2-init is told to run it: records of a `run` or `exec` request. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cn2.api.kind import Object
+from cn2.podrunner.environment import MissingSource, expand
+from cn2.podrunner.records import Record
+from cn2.podrunner.refusal import USUAL_CAPABILITIES
+from cn2.podrunner.volumes import ETC
+
+_CAPABILITY_BITS = {
+    "CHOWN": 0,
+    "DAC_OVERRIDE": 1,
+    "FOWNER": 3,
+    "FSETID": 4,
+    "KILL": 5,
+    "SETGID": 6,
+    "SETUID": 7,
+    "SETPCAP": 8,
+    "NET_BIND_SERVICE": 10,
+    "NET_BROADCAST": 11,
+    "NET_ADMIN": 12,
+    "NET_RAW": 13,
+    "IPC_LOCK": 14,
+    "SYS_CHROOT": 18,
+    "AUDIT_WRITE": 29,
+    "SETFCAP": 31,
+}
+"""Numbers of linux/capability.h, of those that a container can have."""
+
+_FRESH = ("/tmp", "/run", "/root", "/var/tmp", "/var/cache", "/var/log")
+"""Directories that begin empty and can be written."""
+
+_HIDDEN = (
+    "/home",
+    "/mnt",
+    "/media",
+    "/boot",
+    "/lost+found",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/sudoers",
+    "/etc/sudoers.d",
+    "/etc/ssh",
+    "/etc/ssl/private",
+    "/etc/kubernetes",
+    "/etc/cni",
+    "/var/backups",
+    "/var/mail",
+    "/var/spool",
+    "/var/lib/kubelet",
+    "/var/lib/etcd",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+)
+"""The host's secrets and its people's files: not part of what a pod's image would hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What all pods of this node see of it."""
+
+    hide: tuple[str, ...]
+    """Paths hidden in addition: the data directory."""
+    mounts: tuple[str, ...] = ()
+    """Further file systems of the host's root, e.g. a separate /usr."""
+
+
+def command(container: Object, environment: Mapping[str, str]) -> list[str]:
+    """command and args with `$(NAME)` expanded; empty when the container names none."""
+    words = [*(container.get("command") or []), *(container.get("args") or [])]
+    if not container.get("command"):
+        return []  # args alone belong to an image's entry point, and there is no image
+    return [expand(word, environment) for word in words]
+
+
+def run_records(
+    pod: Object,
+    container: Object,
+    attempt: int,
+    environment: Mapping[str, str],
+    host: Host,
+) -> list[Record]:
+    """The whole `run` request."""
+    records: list[Record] = [("op", "run"), ("id", f"{container['name']}/{attempt}")]
+    records += process_records(pod, container, environment)
+    records += [("arg", word) for word in command(container, environment)]
+    records += [("also", path) for path in host.mounts]
+    records += [("fresh", path) for path in _FRESH]
+    records += [("hide", path) for path in (*_HIDDEN, *host.hide)]
+    records += mount_records(pod, container)
+    for field, record in (("tty", "tty"), ("stdin", "stdin"), ("stdinOnce", "stdin-once")):
+        if container.get(field):
+            records.append((record, "1"))
+    if (container.get("securityContext") or {}).get("readOnlyRootFilesystem"):
+        records.append(("read-only", "1"))
+    if container.get("tty") and "TERM" not in environment:
+        records.append(("env", "TERM=xterm"))
+    return records
+
+
+def process_records(pod: Object, container: Object, environment: Mapping[str, str]) -> list[Record]:
+    """What every process of a container has, also one started beside its command."""
+    common = pod["spec"].get("securityContext") or {}
+    own = container.get("securityContext") or {}
+    records: list[Record] = [("caps", f"{capabilities(container):x}")]
+    for field, record in (("runAsUser", "uid"), ("runAsGroup", "gid")):
+        value = own.get(field, common.get(field))
+        if value is not None:
+            records.append((record, str(value)))
+    groups = list(common.get("supplementalGroups") or [])
+    if common.get("fsGroup") is not None:
+        groups.append(common["fsGroup"])
+    records += [("group", str(group)) for group in groups]
+    records.append(("cwd", container.get("workingDir") or "/"))
+    records += [("env", f"{name}={value}") for name, value in environment.items()]
+    return records
+
+
+def exec_records(spec: Sequence[Record], words: Sequence[str], *, tty: bool) -> list[Record]:
+    """An `exec` beside the run that `spec` describes."""
+    kept = ("id", "caps", "uid", "gid", "group", "cwd", "env")
+    records = [("op", "exec"), *((key, value) for key, value in spec if key in kept)]
+    if tty:
+        records.append(("tty", "1"))
+        if not any(key == "env" and value.startswith("TERM=") for key, value in records):
+            records.append(("env", "TERM=xterm"))
+    return [*records, *(("arg", word) for word in words)]
+
+
+def capabilities(container: Object) -> int:
+    """The capability mask: the usual ones, with what is added and without what is dropped."""
+    asked = (container.get("securityContext") or {}).get("capabilities") or {}
+    dropped = {name.removeprefix("CAP_") for name in asked.get("drop") or []}
+    names = set() if "ALL" in dropped else set(USUAL_CAPABILITIES) - dropped
+    names |= {name.removeprefix("CAP_") for name in asked.get("add") or []}
+    return sum(1 << _CAPABILITY_BITS[name] for name in names if name in _CAPABILITY_BITS)
+
+
+def mount_records(pod: Object, container: Object) -> list[Record]:
+    """The pod's /etc files and the container's volume mounts, outer ones first."""
+    records = [("mount", f"{ETC}/{name}:rw:/etc/{name}") for name in ("hosts", "hostname")]
+    records.append(("mount", f"{ETC}/resolv.conf:rw:/etc/resolv.conf"))
+    writable = {
+        volume["name"]
+        for volume in pod["spec"].get("volumes") or []
+        if "emptyDir" in volume or volume.keys() == {"name"}
+    }
+    mounts = container.get("volumeMounts") or []
+    for mount in sorted(mounts, key=lambda mount: str(mount["mountPath"])):
+        sub = mount.get("subPath") or ""
+        source = f"{mount['name']}/{sub}".rstrip("/")
+        if ":" in source or ".." in sub.split("/"):
+            raise MissingSource(f"subPath {sub} of volume {mount['name']} is refused")
+        mode = "rw" if mount["name"] in writable and not mount.get("readOnly") else "ro"
+        records.append(("mount", f"{source}:{mode}:{mount['mountPath']}"))
+    return records

@@ -1,0 +1,217 @@
+"""Runs one pod: sees, decides, acts, reports; until nothing of the pod is left on this node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from cn2.api.kind import Object
+from cn2.api.kinds import POD
+from cn2.client import Conflict, NotFound
+from cn2.client.backoff import Backoff
+from cn2.client.events import NORMAL, WARNING
+from cn2.podrunner.cni import CniFailed
+from cn2.podrunner.decide import (
+    Action,
+    Forget,
+    MakeSandbox,
+    RemoveSandbox,
+    SendSignal,
+    StartContainer,
+    decide,
+    is_terminal,
+)
+from cn2.podrunner.place import PodPlace
+from cn2.podrunner.record import SandboxRecord
+from cn2.podrunner.refusal import refusal
+from cn2.podrunner.reporter import StatusReporter
+from cn2.podrunner.running import Running
+from cn2.podrunner.services import Node
+from cn2.podrunner.setup import Setup, SetupFailed
+from cn2.podrunner.status import pod_status
+
+log = structlog.get_logger(__name__)
+
+
+class PodWorker:
+    """One pod, by its uid. `pod` is the object, None when it is gone from the API."""
+
+    def __init__(
+        self, node: Node, uid: str, pod: Object | None, record: SandboxRecord | None
+    ) -> None:
+        self.pod = pod
+        self._node = node
+        self._place = PodPlace(node.data_dir, uid)
+        self._changed = asyncio.Event()
+        self._retry = Backoff(0.5, 15.0)
+        self._stopping_since: float | None = None
+        self._reporter = StatusReporter(node.client, pod) if pod else None
+        known = record or _new_record(node, uid, pod)
+        self._running = Running(node.cgroups, node.events, self._place, known, self._changed.set)
+        self._running.pod = pod
+        self._setup = Setup(node, self._place, known, self._running)
+        self._finished = False
+
+    def update(self, pod: Object | None) -> None:
+        """The object has changed, or is gone (None)."""
+        self.pod = self._running.pod = pod
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Works until nothing of the pod is left, or until cancelled: then the pod lives on."""
+        try:
+            await self._setup.adopt()
+            self._refuse()
+            while not self._finished:
+                await self._step()
+        finally:
+            self._running.stop_watching()
+            if self._reporter:
+                self._reporter.stop()
+
+    async def _step(self) -> None:
+        self._changed.clear()
+        now = self._node.clock()
+        if self._ending and self._stopping_since is None:
+            self._stopping_since = now
+        seen = self._running.seen(self._stopping_since, self._setup.retry_at)
+        decision = decide(self.pod, seen, now)
+        self._report(now)
+        if not decision.actions:
+            await self._wait(decision.wake)
+            return
+        try:
+            await self._perform(decision.actions[0])
+            self._retry.reset()
+        except Exception as error:
+            # Whatever it is, it is this pod's alone: the others go on, and this one is tried again.
+            log.warning("pod step failed", uid=self._place.uid, exc_info=error)
+            await self._wait(self._node.clock() + self._retry.delay())
+
+    @property
+    def _ending(self) -> bool:
+        return self.pod is None or bool(self.pod["metadata"].get("deletionTimestamp"))
+
+    async def _wait(self, until: float | None) -> None:
+        """Until something changes or the time has come; renews tokens in between."""
+        renew = self._setup.renew_at if not self._ending else None
+        wakes = [at for at in (until, renew) if at is not None]
+        delay = max(0.0, min(wakes) - self._node.clock()) if wakes else None
+        try:
+            async with asyncio.timeout(delay):
+                await self._changed.wait()
+        except TimeoutError:
+            if self.pod is not None and renew is not None and self._node.clock() >= renew:
+                await self._setup.renew(self.pod)
+
+    def _report(self, now: float) -> None:
+        pod, reporter = self.pod, self._reporter
+        if pod is None or reporter is None or (is_terminal(pod) and not self._running.runs):
+            return
+        seen = self._running.seen(self._stopping_since, self._setup.retry_at)
+        present = {**pod, "status": {**(pod.get("status") or {}), **reporter.known}}
+        reporter.report(pod_status(present, seen, host_address=self._node.address, now=now))
+
+    def _refuse(self) -> None:
+        """A pod that asks for what it cannot have gets an event, and never a process."""
+        if self.pod is None:
+            return
+        reason = refusal(self.pod)
+        self._running.record.refusal = reason
+        if reason and not is_terminal(self.pod):
+            self._node.events.emit(self.pod, WARNING, "NotSupported", reason)
+
+    async def _perform(self, action: Action) -> None:
+        match action:
+            case MakeSandbox():
+                await self._make_sandbox()
+            case StartContainer(name, attempt):
+                assert self.pod is not None
+                await self._setup.start(self.pod, name, attempt)
+            case SendSignal(name, number):
+                self._emit(NORMAL, "Killing", f"Stopping container {name}", name)
+                await self._running.signal(name, number)
+            case RemoveSandbox():
+                await self._remove_sandbox()
+            case Forget():
+                await self._forget()
+
+    def _emit(self, type_: str, reason: str, message: str, container: str = "") -> None:
+        if self.pod is not None:
+            path = f"spec.containers{{{container}}}" if container else ""
+            self._node.events.emit(self.pod, type_, reason, message, field_path=path)
+
+    async def _make_sandbox(self) -> None:
+        assert self.pod is not None
+        try:
+            await self._unless_ending(self._setup.make(self.pod))
+        except SetupFailed as error:
+            self._emit(WARNING, error.reason, str(error))
+            await self._setup.remove()
+
+    async def _unless_ending(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does the work, but drops it when the pod is to end: it may be waiting for a network."""
+        task = asyncio.create_task(work)
+        try:
+            while not task.done() and not self._ending:
+                self._changed.clear()
+                changed = asyncio.create_task(self._changed.wait())
+                await asyncio.wait({task, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+        finally:
+            if not task.done():
+                task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not self._ending:
+                raise
+
+    async def _remove_sandbox(self) -> None:
+        try:
+            await self._setup.remove()
+        except CniFailed as error:
+            self._emit(WARNING, "FailedKillPod", f"error killing pod: {error}")
+            raise
+
+    async def _forget(self) -> None:
+        """Last status, then the object itself: the API keeps it until its node says so."""
+        if self.pod is not None and self._reporter is not None:
+            self._report(self._node.clock())
+            await self._reporter.settle()
+            metadata = self.pod["metadata"]
+            # NotFound: gone already. Conflict: another pod has the name by now.
+            with contextlib.suppress(NotFound, Conflict):
+                await self._node.client.delete(
+                    POD,
+                    metadata["name"],
+                    metadata["namespace"],
+                    uid=self._place.uid,
+                    grace=0,
+                )
+        self._node.sandboxes.forget(self._place)
+        self._finished = True
+
+
+def _new_record(node: Node, uid: str, pod: Object | None) -> SandboxRecord:
+    """For a pod that is new here. One that ran before (its files are lost) goes on counting."""
+    metadata = pod["metadata"] if pod else {}
+    status = (pod.get("status") if pod else None) or {}
+    moment = datetime.fromtimestamp(node.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    statuses = [
+        *(status.get("initContainerStatuses") or []),
+        *(status.get("containerStatuses") or []),
+    ]
+    return SandboxRecord(
+        uid=uid,
+        node=node.name,
+        namespace=metadata.get("namespace", ""),
+        name=metadata.get("name", ""),
+        started=status.get("startTime") or moment,
+        calm={s["name"]: s["restartCount"] + 1 for s in statuses if s.get("containerID")},
+    )
