@@ -15,8 +15,8 @@ controllers and awaits `run`:
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 from cn2.api.kind import Kind
@@ -54,7 +54,7 @@ class Manager:
         self._loop = Loop(self.informers)
         self._leader: Leader | None = None
         if election_namespace:
-            identity = f"{platform.node()}_{os.getpid()}"
+            identity = f"{platform.node()}_{uuid.uuid4()}"
             self._leader = Leader(client, name, election_namespace, identity)
         if health is not None:
             health.ready("informers", self._loop.problem)
