@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cn2.api.kind import Family, Kind
+from cn2.api.kind import Kind
 from cn2.api.kubernetes.config_map import CONFIG_MAP
 from cn2.api.kubernetes.daemon_set import DAEMON_SET
 from cn2.api.kubernetes.deployment import DEPLOYMENT
@@ -20,7 +20,12 @@ from cn2.api.kubernetes.secret import SECRET
 from cn2.api.kubernetes.service import SERVICE
 from cn2.api.kubernetes.service_account import SERVICE_ACCOUNT
 from cn2.api.kubernetes.stateful_set import STATEFUL_SET
+from cn2.api.planes.api_server import API_SERVER
+from cn2.api.planes.control import CONTROL
+from cn2.api.planes.controller import CONTROLLER
+from cn2.api.planes.kubemanager import KUBEMANAGER
 from cn2.api.planes.network_attachment_definition import NETWORK_ATTACHMENT_DEFINITION
+from cn2.api.planes.vrouter import VROUTER
 from cn2.api.v1alpha1.address_group import ADDRESS_GROUP
 from cn2.api.v1alpha1.application_policy_set import APPLICATION_POLICY_SET
 from cn2.api.v1alpha1.bgp_as_a_service import BGP_AS_A_SERVICE
@@ -98,31 +103,7 @@ __all__ = [
     "by_resource",
 ]
 
-
-def _plane(group: str, kind: str, plural: str) -> Kind:
-    return Kind(
-        group=group,
-        version="v1alpha1",
-        kind=kind,
-        plural=plural,
-        namespaced=True,
-        family=Family.CRD,
-        status=True,
-    )
-
-
-API_SERVER = _plane("configplane.juniper.net", "ApiServer", "apiservers")
-CONTROLLER = _plane("configplane.juniper.net", "Controller", "controllers")
-KUBEMANAGER = _plane("configplane.juniper.net", "Kubemanager", "kubemanagers")
-CONTROL = _plane("controlplane.juniper.net", "Control", "controls")
-VROUTER = _plane("dataplane.juniper.net", "Vrouter", "vrouters")
-
 KINDS: tuple[Kind, ...] = (
-    API_SERVER,
-    CONTROLLER,
-    KUBEMANAGER,
-    CONTROL,
-    VROUTER,
     NAMESPACE,
     NODE,
     POD,
@@ -165,7 +146,12 @@ KINDS: tuple[Kind, ...] = (
     VIRTUAL_NETWORK,
     VIRTUAL_NETWORK_ROUTER,
     VIRTUAL_ROUTER,
+    API_SERVER,
+    CONTROL,
+    CONTROLLER,
+    KUBEMANAGER,
     NETWORK_ATTACHMENT_DEFINITION,
+    VROUTER,
 )
 """Every served kind."""
 
