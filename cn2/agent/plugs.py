@@ -61,17 +61,11 @@ class Plugs:
         return self._ports.containers()
 
     async def adopt(self) -> None:
-        """Take over the ports and rows of an earlier agent. Nothing is deleted that has a record.
-
-        Ports of an earlier boot went with it: only their records are left to remove.
-        """
+        """Take over an earlier agent's ports and rows. Nothing is deleted that has a record."""
         async with self._worker.turn:
             records = await self._worker.run(lambda: list(self._records.all()))
             for record in records:
-                if record.boot_id == self._boot_id:
-                    self._ports.add(record.ports)
-                else:
-                    await self._worker.run(partial(self._records.remove, record.container))
+                self._ports.add(record.ports)
             self._datapath.adopt(await self._worker.run(self._kernel.read))
             known = frozenset(self._ports.all)
             strangers = await self._worker.run(lambda: self._kernel.retire_strangers(known))

@@ -1,13 +1,17 @@
-"""The ports of this node on disk: one file per container, written whole and durably.
+"""The ports of this node on disk: one file per container, always whole.
 
 A record holds the ADD's input and every interface that was plugged for it, so that DEL needs no
 namespace and no API, and so that a new agent knows its ports. It is written before the datapath
 is touched: what may exist is always recorded.
+
+Records must survive the agent, not the machine: ports end with the boot, and so do the records of
+it. A rename is enough for that; a sync to the disk, which would cost every ADD a millisecond,
+would only save what the next boot throws away. A file that cannot be read is of an earlier boot
+then, cut short by a power failure.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,9 +45,14 @@ class Records:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def all(self) -> Iterator[Record]:
-        """Every record; a file that cannot be read stops the agent, never loses ports silently."""
+        """Every record of this boot; what an earlier one left is removed."""
+        now = boot_id()
         for path in sorted(self._directory.glob("*.json")):
-            yield msgspec.json.decode(path.read_bytes(), type=Record)
+            record = _decode(path)
+            if record is None or record.boot_id != now:
+                path.unlink()
+            else:
+                yield record
 
     def read(self, container: str) -> Record:
         return msgspec.json.decode(self._path(container).read_bytes(), type=Record)
@@ -51,26 +60,21 @@ class Records:
     def write(self, record: Record) -> None:
         path = self._path(record.container)
         scratch = path.with_suffix(".tmp")
-        with scratch.open("wb") as file:
-            file.write(msgspec.json.encode(record))
-            file.flush()
-            os.fsync(file.fileno())
+        scratch.write_bytes(msgspec.json.encode(record))
         scratch.rename(path)
-        self._sync_directory()
 
     def remove(self, container: str) -> None:
         self._path(container).unlink(missing_ok=True)
-        self._sync_directory()
 
     def _path(self, container: str) -> Path:
         return self._directory / f"{container}.json"
 
-    def _sync_directory(self) -> None:
-        fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+
+def _decode(path: Path) -> Record | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Record)
+    except msgspec.DecodeError:
+        return None
 
 
 def boot_id() -> str:

@@ -21,6 +21,7 @@ from node_objects import CLUSTER_NAMESPACE, Object, address, interface, network,
 import cn2
 from cn2.client.health import ask
 from cn2.drivers import netns
+from cn2.net.names import fnv1a32
 
 NATIVE = Path(cn2.__file__).parent / "native"
 PROCESS = Path(__file__).with_name("agent_process.py")
@@ -91,7 +92,7 @@ class Lab:
                 uid=uid,
                 network_namespace=namespace,
             )
-            machine = f"{sum(name.encode()):06x}00-{name}"
+            machine = fnv1a32(name)
             one["spec"]["virtualMachineReferences"][0]["uid"] = machine
             self.objects["interfaces"].append(one)
             for ip in (ips,) if isinstance(ips, str) else ips:

@@ -353,3 +353,13 @@ async def test_what_is_new_about_a_network_is_remembered(node: FakeNode, tmp_pat
     await later.plugs.adopt()
     assert later.ports.of("box-p1")[0].attachment.network == changed
     later.worker.close()
+
+
+async def test_a_record_that_a_power_failure_cut_short_stops_nothing(tmp_path: Path) -> None:
+    node = FakeNode(tmp_path)
+    (tmp_path / "ports" / "torn.json").write_bytes(b'{"container":')
+
+    await node.plugs.adopt()
+
+    assert not list((tmp_path / "ports").iterdir())
+    node.worker.close()
