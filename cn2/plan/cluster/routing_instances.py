@@ -174,11 +174,15 @@ def _follow(
 def _status(
     snapshot: Snapshot, wanted: Wanted, instance: Object, default: str, number: int
 ) -> Steps:
-    target = snapshot.get(ROUTE_TARGET, default)
-    assert target is not None, "created in an earlier step"
+    # As CN2's controller does: the server adds the uid.
+    reference = {
+        "kind": ROUTE_TARGET.kind,
+        "name": default,
+        "apiVersion": ROUTE_TARGET.api_version,
+        "attributes": {},
+    }
     fields: dict[str, Any] = objects.success(
-        isDefault=wanted.default,
-        defaultRouteTargetReference=objects.parent(ROUTE_TARGET, target) | {"attributes": {}},
+        isDefault=wanted.default, defaultRouteTargetReference=reference
     )
     have = objects.status(instance).get(ROUTED) or {}
     if wanted.routed or have:

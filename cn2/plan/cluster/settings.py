@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cn2.net.names import virtual_machine_name
 from cn2.plan.cluster import numbers
@@ -44,4 +45,10 @@ class Settings:
 
     def machine(self, pod: Key) -> str:
         """The name of a pod's VirtualMachine."""
-        return virtual_machine_name(self.cluster_name, *pod)
+        return _machine(self.cluster_name, pod)
+
+
+@lru_cache(maxsize=65536)
+def _machine(cluster: str, pod: Key) -> str:
+    """Remembered: a VirtualRouter asks for the names of all pods of its node at every change."""
+    return virtual_machine_name(cluster, *pod)

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-
 import states
 from cluster_world import CLUSTER, CLUSTER_NAMESPACE, World
+
 from cn2.api.kinds import (
     INSTANCE_IP,
     NAMESPACE,

@@ -6,6 +6,7 @@ from typing import Any
 
 import states
 from cluster_world import World
+
 from cn2.api.kinds import NAMESPACE, ROUTING_INSTANCE, VIRTUAL_NETWORK, VIRTUAL_NETWORK_ROUTER
 from cn2.plan.cluster import objects
 

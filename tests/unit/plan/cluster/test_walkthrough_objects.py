@@ -6,9 +6,9 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-
 import states
 from cluster_world import CLUSTER, CLUSTER_NAMESPACE, World
+
 from cn2.api.kinds import (
     INSTANCE_IP,
     NAMESPACE,
@@ -185,9 +185,9 @@ def test_the_routing_instance_is_the_seeds(world: World) -> None:
             "blockOwnerDeletion": True,
         }
     ]
+    label = "3acfef9839cb888c5103a243eb04c2b34931b92c32a156257cd0d501"
     assert instance["metadata"]["labels"] == {
-        "back-reference.core.juniper.net/"
-        "3acfef9839cb888c5103a243eb04c2b34931b92c32a156257cd0d501": "RouteTarget_target-64512-8000009"
+        f"back-reference.core.juniper.net/{label}": "RouteTarget_target-64512-8000009"
     }
     assert instance["spec"]["parent"] == {
         "apiVersion": "core.contrail.juniper.net/v1alpha1",
