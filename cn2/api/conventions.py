@@ -161,23 +161,6 @@ def _complete_references(kind: Kind, new: Object, lookup: Lookup) -> None:
                 ref["uid"] = text(stored, "metadata", "uid")
 
 
-def lookups(kind: Kind, new: Object, old: Object | None) -> set[tuple[str, str, str]]:
-    """What `apply` will look up for these two versions, for callers that have to fetch first."""
-    namespace = namespace_of(new)
-    known = {
-        target(ref, namespace) for ref in (references(kind, old) if old else ()) if ref.get("uid")
-    }
-    wanted = set()
-    for ref in references(kind, new):
-        which = target(ref, namespace)
-        if which[0] in _HAS_PARENT or not (ref.get("uid") or which in known):
-            wanted.add(which)
-    parent = mapping(new, "spec", "parent")
-    if parent.get("name") and parent.get("kind") in _HAS_PARENT:
-        wanted.add(target(parent, namespace))
-    return wanted
-
-
 def apply(kind: Kind, new: Object, old: Object | None, lookup: Lookup) -> None:
     """Fill in, in place, everything that the server computes; `old` is None on create.
 

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 
 from cn2.api.access import text
 from cn2.api.kind import Object
+from cn2.api.kubernetes.service_network import SERVICE_BLOCK, SERVICE_DYNAMIC_START, SERVICE_POOL
 from cn2.api.v1alpha1.instance_ip import subnet_pool_name
 from cn2.api.v1alpha1.pool import POOL
 from cn2.api.v1alpha1.routing_instance import NUMBER_POOL as ROUTE_TARGET_POOL
 from cn2.api.v1alpha1.subnet import block_of
 from cn2.api.v1alpha1.virtual_network import ID_POOL as VIRTUAL_NETWORK_POOL
+from cn2.net.prefix import parse_prefix
 from cn2.net.route_target import AUTOMATIC_BASE, MAX_LONG_NUMBER
 
 __all__ = [
     "ROUTE_TARGET_POOL",
+    "SERVICE_POOL",
     "VIRTUAL_NETWORK_POOL",
     "PoolSpec",
     "lowest_free",
@@ -96,6 +99,13 @@ _STATIC = {
             first=AUTOMATIC_BASE,
             last=MAX_LONG_NUMBER,
             start=AUTOMATIC_BASE + len(_SYSTEM_INSTANCES),
+        ),
+        PoolSpec(
+            name=SERVICE_POOL,
+            first=0,
+            last=parse_prefix(SERVICE_BLOCK).capacity - 1,
+            reserved=(0, parse_prefix(SERVICE_BLOCK).capacity - 1),
+            start=SERVICE_DYNAMIC_START,
         ),
     )
 }

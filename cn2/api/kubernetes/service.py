@@ -7,6 +7,7 @@ from cn2.api.access import at, items, mapping, text
 from cn2.api.checks import forbidden
 from cn2.api.columns import AGE, NAME
 from cn2.api.kind import Column, FieldError, Kind, NameRule, Object
+from cn2.api.kubernetes.service_network import service_claims
 from cn2.api.references import keep
 from cn2.api.schema_checks import invalid, required
 from cn2.api.shared_types import conditions
@@ -220,4 +221,5 @@ SERVICE = Kind(
     selectable_fields=("spec.clusterIP", "spec.type"),
     complete=_complete,
     validate=_validate,
+    claims=service_claims,
 )
