@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -24,29 +24,12 @@ log = structlog.get_logger(__name__)
 LOG_FILE = "cn2.io/log-file"
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
-_REASONS = {400: "BadRequest", 404: "NotFound", 500: "InternalError"}
-
-
 class Refusal(Exception):
-    """An answer that is no log and no stream."""
+    """An answer that is no log and no stream; as kubelet's it is plain text."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-def status_response(code: int, message: str) -> web.Response:
-    """A Kubernetes Status, which the API server can pass on."""
-    body = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": _REASONS[code],
-        "code": code,
-    }
-    return web.json_response(body, status=code)
 
 
 class PodServer:
@@ -204,10 +187,12 @@ async def _stream(
 
 
 @web.middleware
-async def _refusals(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+async def _refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refusal as error:
-        return status_response(error.code, str(error))
+        return web.Response(status=error.code, text=str(error))
     except BadOption as error:
-        return status_response(400, str(error))
+        return web.Response(status=400, text=str(error))
