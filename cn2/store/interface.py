@@ -1,7 +1,8 @@
 """What a store promises: keys and bytes under one global revision.
 
-A store knows no kinds, and keeps what there is in memory: reading never waits. Keys are text in byte order, values are bytes. Every transaction that
-changes something gets the next revision, all its changes share it, and watchers see it whole.
+A store knows no kinds. It keeps what there is in memory: reading never waits. Keys are text in
+byte order, values are bytes. Every transaction that changes something gets the next revision, all
+its changes share it, and watchers see it whole.
 
 Two views exist. The **committed** view (`get`, `list`, `watch`) is what readers may be shown. The
 **latest** view (`latest`, `latest_under`) also contains transactions that are still on their way
@@ -146,6 +147,9 @@ class Watch(Protocol):
 
     revision: int
     """Everything up to this revision has been handed out."""
+
+    closed: bool
+    """The watch has ended: nothing more will come."""
 
     async def next(self, timeout: float | None = None) -> list[Event]:
         """The changes since the last call; empty when `timeout` seconds pass without any.

@@ -62,7 +62,8 @@ class LoggedStore:
         self._collecting = _Group()
         self._writing: _Group | None = None
         self._work = asyncio.Event()
-        self._broken = ""
+        self.broken = ""
+        """Why nothing can be written any more; empty while all is well."""
         self._writer = asyncio.create_task(self._write_forever(), name="store writer")
 
     @property
@@ -95,12 +96,12 @@ class LoggedStore:
         group = self._collecting if self._collecting.events else self._writing
         if group is not None:
             await asyncio.shield(group.done)
-        if self._broken:
-            raise Unavailable(self._broken)
+        if self.broken:
+            raise Unavailable(self.broken)
 
     async def commit(self, txn: Txn) -> Commit:
-        if self._broken:
-            raise Unavailable(self._broken)
+        if self.broken:
+            raise Unavailable(self.broken)
         for condition in txn.conditions:
             self._check(condition)
         events = self._events(txn, self._assigned + 1)
@@ -124,7 +125,7 @@ class LoggedStore:
         self._watchers.close()
         with suppress(Unavailable):
             await self.settled()
-        self._broken = self._broken or "the store is closed"
+        self.broken = self.broken or "the store is closed"
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         await self._journal.close()
@@ -167,8 +168,8 @@ class LoggedStore:
         except JournalFailed as error:
             self._fail(group, str(error))
         except JournalLost as error:
-            self._broken = f"the store cannot be trusted until it is opened again: {error}"
-            self._fail(group, self._broken)
+            self.broken = f"the store cannot be trusted until it is opened again: {error}"
+            self._fail(group, self.broken)
         else:
             self._publish(group)
 

@@ -23,11 +23,11 @@ class WindowWatch:
         self._count = len(backlog)
         self._reached = after
         self._lost = False
-        self._closed = False
+        self.closed = False
         self._waiting: asyncio.Future[None] | None = None
 
     async def next(self, timeout: float | None = None) -> list[Event]:
-        if not self._batches and not self._closed and not self._lost:
+        if not self._batches and not self.closed and not self._lost:
             await self._wait(timeout)
         if self._lost:
             raise Compacted(self.revision, self._reached)
@@ -38,7 +38,7 @@ class WindowWatch:
         return events
 
     def close(self) -> None:
-        self._closed = True
+        self.closed = True
         self._watchers.forget(self)
         self._wake()
 

@@ -1,0 +1,105 @@
+"""From what a client sent to an object that is complete and right, the same for every write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cn2.api import conventions
+from cn2.api.kind import Family, Kind, Object
+from cn2.api.validation import checker, unknown_field
+from cn2.apiserver import codec, fields, namespaces, service_ips
+from cn2.apiserver.backend import Backend
+from cn2.apiserver.errors import bad_request, invalid
+from cn2.apiserver.options import Unknown, WriteOptions
+
+Manage = Callable[[Object | None, Object], None]
+"""Sets managedFields of the second object, given the first as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schemed:
+    """An object whose fields are known and defaulted, and what to warn of."""
+
+    obj: Object
+    warnings: tuple[str, ...] = ()
+
+
+def fit_schema(kind: Kind, obj: Object, options: WriteOptions) -> Schemed:
+    """Drops or refuses unknown fields, fills in defaults, checks types and bounds."""
+    check = checker(kind)
+    unknown = [unknown_field(path) for path in check.prune(obj)]
+    if unknown and options.unknown is Unknown.STRICT:
+        raise bad_request(f"strict decoding error: {', '.join(unknown)}")
+    check.default(obj)
+    errors = check.check(obj)
+    if errors:
+        raise invalid(kind, obj["metadata"].get("name", ""), errors)
+    return Schemed(obj, tuple(unknown) if options.unknown is Unknown.WARN else ())
+
+
+def begin_status(kind: Kind, obj: Object) -> None:
+    """The status of a new object: never what its creator says, at most what it starts with."""
+    if kind.status:
+        obj.pop("status", None)
+    if namespaces.is_namespace(kind):
+        namespaces.begin(obj)
+    elif (kind.group, kind.plural) == ("", "pods"):
+        obj["status"] = {"phase": "Pending"}
+    elif (kind.group, kind.plural) == ("", "services"):
+        obj["status"] = {"loadBalancer": {}}
+
+
+def updater(backend: Backend, kind: Kind, options: WriteOptions, subresource: str) -> Manage:
+    """Ownership of fields for everything but apply patches."""
+    # CN2's own kinds show main and status writes of a manager in one entry.
+    shown = "" if kind.family is Family.AGGREGATED else subresource
+
+    def manage(old: Object | None, new: Object) -> None:
+        fields.record_update(
+            old,
+            new,
+            manager=options.manager,
+            api_version=kind.api_version,
+            subresource=shown,
+            now=backend.now(),
+            schema=kind.schema,
+        )
+
+    return manage
+
+
+def complete(backend: Backend, kind: Kind, new: Object, old: Object | None) -> None:
+    """What the server computes itself, and the checks that no schema can say."""
+    if kind.family is Family.AGGREGATED:
+        conventions.apply(kind, new, old, backend.lookup)
+    service_ips.assign(backend, kind, new, old)
+    if kind.complete is not None:
+        kind.complete(new, old)
+    errors = kind.validate(new, old) if kind.validate is not None else []
+    if errors:
+        raise invalid(kind, new["metadata"]["name"], errors)
+
+
+def as_written(sent: Any, final: Any, old: Any) -> Any:
+    """What a client sent, with what the server kept from the old object because it was left out.
+
+    The client's field manager owns what it wrote and keeps owning what was kept for it; what the
+    server computed anew belongs to nobody.
+    """
+    if not (isinstance(sent, dict) and isinstance(final, dict) and isinstance(old, dict)):
+        return sent
+    merged = dict(sent)
+    for key, before in old.items():
+        if key in sent:
+            merged[key] = as_written(sent[key], final.get(key), before)
+        elif key in final and final[key] == before:
+            merged[key] = before
+    return merged
+
+
+def copy(obj: Object) -> Object:
+    """A deep copy."""
+    duplicate: Object = codec.parse_json(codec.dump(obj))
+    return duplicate

@@ -1,0 +1,207 @@
+"""The part of an object's metadata that is the server's business."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from cn2.api.kind import Family, FieldError, Kind, NameRule, Object
+from cn2.apiserver.errors import bad_request, conflict, invalid
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+
+_SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or"
+    " '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used"
+    " for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_LABEL_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and"
+    " must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex"
+    " used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_LABEL_1035_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an"
+    " alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or"
+    " 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+
+_GENERATED_LIMIT = 58
+_SERVER_OWNED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "selfLink")
+_SERVER_OWNED_ALWAYS = (*_SERVER_OWNED, "deletionGracePeriodSeconds", "managedFields")
+
+_GENERATION_GROUPS = frozenset({"apps", "batch", "discovery.k8s.io", "networking.k8s.io"})
+"""Of Kubernetes' own kinds, those of these groups count generations."""
+
+
+def of(obj: Object) -> dict[str, Any]:
+    """The metadata of what a client sent, as a dict that is part of the object."""
+    metadata = obj.setdefault("metadata", {})
+    if metadata is None:
+        metadata = obj["metadata"] = {}
+    if not isinstance(metadata, dict):
+        raise bad_request("metadata is not an object")
+    return metadata
+
+
+def check_type(kind: Kind, obj: Object) -> None:
+    """The object is of the kind that the URL names; what was left out is filled in."""
+    given = obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.kind
+    if given != (kind.api_version, kind.kind):
+        raise bad_request(
+            f"the object provided is {given[0]}, Kind={given[1]},"
+            f" the URL is for {kind.api_version}, Kind={kind.kind}"
+        )
+    obj["apiVersion"], obj["kind"] = given
+
+
+def place(kind: Kind, obj: Object, namespace: str) -> None:
+    """The object is in the namespace that the URL names."""
+    metadata = of(obj)
+    if not kind.namespaced:
+        if metadata.pop("namespace", ""):
+            raise bad_request("namespace may not be set on a cluster-scoped object")
+        return
+    if (metadata.get("namespace") or namespace) != namespace:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    metadata["namespace"] = namespace
+
+
+def name_new(kind: Kind, obj: Object, suffix: Callable[[], str]) -> bool:
+    """Checks the name of a new object or generates one; tells whether it generated."""
+    metadata = of(obj)
+    prefix = metadata.get("generateName") or ""
+    generated = bool(prefix) and not metadata.get("name")
+    if generated:
+        metadata["name"] = prefix[:_GENERATED_LIMIT] + suffix()
+    name = metadata.get("name")
+    if not name:
+        error = FieldError(
+            "metadata.name",
+            "Required value: name or generateName is required",
+            "FieldValueRequired",
+        )
+        raise invalid(kind, "", [error])
+    errors = _name_errors(kind, name) + text_map_errors(metadata)
+    if errors:
+        raise invalid(kind, str(name), errors)
+    return generated
+
+
+def strip_new(obj: Object) -> None:
+    """Forgets what only the server may say of a new object."""
+    metadata = of(obj)
+    if metadata.pop("resourceVersion", None):
+        raise bad_request("resourceVersion should not be set on objects to be created")
+    for name in _SERVER_OWNED_ALWAYS:
+        metadata.pop(name, None)
+
+
+def carry_over(kind: Kind, new: Object, old: Object) -> None:
+    """An update keeps what only the server may say; finalizers of the dying only shrink."""
+    metadata, before = of(new), old["metadata"]
+    uid = metadata.get("uid")
+    if uid and uid != before["uid"]:
+        raise conflict(
+            kind,
+            before["name"],
+            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['uid']}",
+        )
+    for name in (*_SERVER_OWNED_ALWAYS, "generateName"):
+        if name in before:
+            metadata[name] = before[name]
+        else:
+            metadata.pop(name, None)
+    errors = text_map_errors(metadata)
+    if before.get("deletionTimestamp"):
+        added = set(metadata.get("finalizers") or ()) - set(before.get("finalizers") or ())
+        if added:
+            errors.append(
+                FieldError(
+                    "metadata.finalizers",
+                    "Forbidden: no new finalizers can be added if the object is being deleted,"
+                    f" found new finalizers {sorted(added)}",
+                    "FieldValueForbidden",
+                )
+            )
+    if errors:
+        raise invalid(kind, before["name"], errors)
+
+
+def has_generation(kind: Kind) -> bool:
+    return kind.family is not Family.KUBERNETES or kind.group in _GENERATION_GROUPS
+
+
+def count_generation(kind: Kind, new: Object, old: Object) -> None:
+    """A change of anything but metadata and status is a new generation."""
+    if has_generation(kind) and _intent(new) != _intent(old):
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+
+def _intent(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def text_map_errors(metadata: dict[str, Any]) -> list[FieldError]:
+    """What is wrong with labels and annotations."""
+    errors = []
+    for field in ("labels", "annotations"):
+        for key, value in (metadata.get(field) or {}).items():
+            where = f"metadata.{field}"
+            if not _is_qualified(key, lower=field == "annotations"):
+                errors.append(FieldError(where, f'Invalid value: "{key}": name part is malformed'))
+            elif field == "labels" and not _is_label_value(value):
+                message = (
+                    f'Invalid value: "{value}": a valid label must be an empty string or consist of'
+                    " alphanumeric characters, '-', '_' or '.', and must start and end with an"
+                    " alphanumeric character, and be no more than 63 characters"
+                )
+                errors.append(FieldError(where, message))
+    return errors
+
+
+def _is_qualified(key: str, *, lower: bool) -> bool:
+    prefix, slash, name = key.rpartition("/")
+    if slash and not _SUBDOMAIN.fullmatch(prefix.lower() if lower else prefix):
+        return False
+    return len(name) <= 63 and bool(_QUALIFIED.fullmatch(name))
+
+
+def _is_label_value(value: Any) -> bool:
+    if not isinstance(value, str) or len(value) > 63:
+        return False
+    return not value or bool(_QUALIFIED.fullmatch(value))
+
+
+def _name_errors(kind: Kind, name: Any) -> list[FieldError]:
+    problem = _name_problem(kind.name_rule, str(name))
+    if not problem:
+        return []
+    return [FieldError("metadata.name", f'Invalid value: "{name}": {problem}')]
+
+
+def _name_problem(rule: NameRule, name: str) -> str:
+    match rule:
+        case NameRule.PATH_SEGMENT:
+            if name in (".", ".."):
+                return f"may not be '{name}'"
+            bad = next((part for part in ("/", "%") if part in name), "")
+            return f"may not contain '{bad}'" if bad else ""
+        case NameRule.LABEL:
+            return _problem(name, _LABEL, 63, _LABEL_TEXT)
+        case NameRule.LABEL_1035:
+            return _problem(name, _LABEL_1035, 63, _LABEL_1035_TEXT)
+        case NameRule.SUBDOMAIN:
+            return _problem(name, _SUBDOMAIN, 253, _SUBDOMAIN_TEXT)
+
+
+def _problem(name: str, pattern: re.Pattern[str], limit: int, text: str) -> str:
+    if len(name) > limit:
+        return f"must be no more than {limit} characters"
+    return "" if pattern.fullmatch(name) else text

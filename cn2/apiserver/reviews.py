@@ -1,0 +1,103 @@
+"""Questions about users: who am I, what may I do, what may they do, whose token is this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cn2.api.kind import Object
+from cn2.apiserver import codec
+from cn2.apiserver.authn import MASTERS, Authenticator
+from cn2.apiserver.authz import Attributes, Authorizer
+from cn2.apiserver.errors import ApiError, bad_request
+from cn2.apiserver.request import Reply, Request, User
+
+_AUTHENTICATION, _AUTHORIZATION = "authentication.k8s.io", "authorization.k8s.io"
+_EVERYTHING: list[Object] = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
+_EVERY_PATH: list[Object] = [{"verbs": ["*"], "nonResourceURLs": ["*"]}]
+
+
+class Reviews:
+    """Answers the reviews, which are resources that are created and never stored."""
+
+    def __init__(self, authenticator: Authenticator, authorizer: Authorizer) -> None:
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self._answers: dict[tuple[str, str], Callable[[Object, User], Object]] = {
+            (_AUTHENTICATION, "selfsubjectreviews"): self._who_am_i,
+            (_AUTHENTICATION, "tokenreviews"): self._whose_token,
+            (_AUTHORIZATION, "selfsubjectaccessreviews"): self._may_i,
+            (_AUTHORIZATION, "selfsubjectrulesreviews"): self._what_may_i,
+            (_AUTHORIZATION, "subjectaccessreviews"): self._may_they,
+            (_AUTHORIZATION, "localsubjectaccessreviews"): self._may_they,
+        }
+
+    def handles(self, group: str, resource: str) -> bool:
+        return (group, resource) in self._answers
+
+    def answer(self, group: str, resource: str, request: Request) -> Reply:
+        review = codec.parse(request.body, request.headers.get("content-type", ""))
+        status = self._answers[group, resource](review.get("spec") or {}, request.user)
+        metadata = {**(review.get("metadata") or {}), "creationTimestamp": None}
+        return Reply(201, codec.dump({**review, "metadata": metadata, "status": status}))
+
+    def _who_am_i(self, _spec: Object, user: User) -> Object:
+        return {"userInfo": _info(user)}
+
+    def _whose_token(self, spec: Object, _user: User) -> Object:
+        audiences = spec.get("audiences") or []
+        try:
+            user = self._authenticator.account(
+                spec.get("token", ""), audience=audiences[0] if audiences else ""
+            )
+        except ApiError:
+            return {"authenticated": False, "user": {}, "error": "invalid bearer token"}
+        return {"authenticated": True, "user": _info(user), "audiences": audiences}
+
+    def _may_i(self, spec: Object, user: User) -> Object:
+        return self._verdict(user, spec)
+
+    def _may_they(self, spec: Object, _user: User) -> Object:
+        name, groups = spec.get("user", ""), tuple(spec.get("groups") or ())
+        if not name and not groups:
+            raise bad_request("spec.user: at least one of user or group must be specified")
+        return self._verdict(User(name, groups), spec)
+
+    def _what_may_i(self, spec: Object, user: User) -> Object:
+        if MASTERS in user.groups:
+            rules = [*_EVERYTHING, *_EVERY_PATH]
+        else:
+            rules = list(self._authorizer.rules(user, spec.get("namespace") or ""))
+        return {
+            "resourceRules": [rule for rule in rules if rule.get("resources")],
+            "nonResourceRules": [rule for rule in rules if rule.get("nonResourceURLs")],
+            "incomplete": False,
+        }
+
+    def _verdict(self, user: User, spec: Object) -> Object:
+        allowed = self._authorizer.allows(user, _attributes(spec))
+        return (
+            {"allowed": allowed} if allowed else {"allowed": False, "reason": "no rule allows it"}
+        )
+
+
+def _attributes(spec: Object) -> Attributes:
+    path: dict[str, Any] | None = spec.get("nonResourceAttributes")
+    if path:
+        return Attributes(verb=path.get("verb", ""), path=path.get("path", ""))
+    asked = spec.get("resourceAttributes") or {}
+    return Attributes(
+        **{
+            field: asked.get(field) or ""
+            for field in ("verb", "group", "resource", "subresource", "namespace", "name")
+        }
+    )
+
+
+def _info(user: User) -> Object:
+    return {
+        "username": user.name,
+        **({"uid": user.uid} if user.uid else {}),
+        "groups": list(user.groups),
+        **({"extra": {k: list(v) for k, v in user.extra.items()}} if user.extra else {}),
+    }

@@ -1,0 +1,35 @@
+"""What every verb is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from cn2.apiserver import codec
+from cn2.apiserver.backend import Backend
+from cn2.apiserver.nodes import Nodes
+from cn2.apiserver.request import Answer, Reply, Request
+from cn2.apiserver.routing import Target
+from cn2.apiserver.tokens import Tokens
+from cn2.apiserver.watches import Frames
+from cn2.apiserver.writes import Written
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    backend: Backend
+    frames: Frames
+    nodes: Nodes
+    tokens: Tokens
+
+
+Verb = Callable[[Serving, Request, Target], Awaitable[Answer]]
+
+
+def warnings(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Warning headers (RFC 7234 section 5.5, code 299), as kubectl prints them."""
+    return tuple(("Warning", f"299 - {codec.dump(text).decode()}") for text in texts)
+
+
+def reply(written: Written, status: int = 200) -> Reply:
+    return Reply(status, written.body, headers=warnings(written.warnings))
