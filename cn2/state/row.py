@@ -51,7 +51,7 @@ class Struct:
 
     def __init__(self, members: Sequence[tuple[str, str]]) -> None:
         self.names = tuple(name for name, _ in members)
-        formats = [code for _, code in members]
+        self.codes = formats = tuple(code for _, code in members)
         largest = max((struct.calcsize("@" + code[-1]) for code in formats), default=1)
         self._struct = struct.Struct(
             "@" + "".join(formats) + {8: "0Q", 4: "0I", 2: "0H"}.get(largest, "")
