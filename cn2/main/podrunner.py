@@ -90,7 +90,8 @@ async def _run(options: Namespace, client: Client, health: Health) -> None:
     )
     health.ready("pods", lambda: runner.pods.problem)
     health.ready("node", lambda: "" if registration.registered else "not registered yet")
-    async with PodServer(runner).serve(options.socket), asyncio.TaskGroup() as group:
+    server = PodServer(runner.find, data_dir, cgroups)
+    async with server.serve(options.socket), asyncio.TaskGroup() as group:
         group.create_task(events.run(), name="events")
         group.create_task(registration.run(), name="registration")
         group.create_task(runner.run(), name="runner")

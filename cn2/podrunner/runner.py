@@ -12,19 +12,11 @@ from cn2.client.informer import Informer
 from cn2.podrunner import record as records
 from cn2.podrunner.decide import is_terminal
 from cn2.podrunner.place import PodPlace
+from cn2.podrunner.runs import is_mirror
 from cn2.podrunner.services import Node
 from cn2.podrunner.worker import PodWorker
 
 log = structlog.get_logger(__name__)
-
-MIRROR = "cn2.io/mirror"
-_MIRRORS = (MIRROR, "kubernetes.io/config.mirror")
-
-
-def is_mirror(pod: Object) -> bool:
-    """Whether the pod only shows a process of the system: it is the supervisor's."""
-    annotations = pod["metadata"].get("annotations") or {}
-    return any(annotations.get(key) for key in _MIRRORS)
 
 
 class PodRunner:
@@ -47,9 +39,6 @@ class PodRunner:
 
     def find(self, namespace: str, name: str) -> Object | None:
         return self.pods.get(name, namespace)
-
-    def place(self, pod: Object) -> PodPlace:
-        return PodPlace(self.node.data_dir, pod["metadata"]["uid"])
 
     def _on_change(self, old: Object | None, new: Object | None) -> None:
         pod = new or old

@@ -12,17 +12,18 @@ from aiohttp import web
 
 from cn2.api.kind import Object
 from cn2.podrunner import logs, record
+from cn2.podrunner.cgroups import Cgroups
 from cn2.podrunner.crilog import BadOption, LogOptions, options
 from cn2.podrunner.execution import attach, connect, execute
 from cn2.podrunner.place import PodPlace
-from cn2.podrunner.runner import PodRunner, is_mirror
-from cn2.podrunner.runs import Run, container_named, containers
+from cn2.podrunner.runs import Run, container_named, containers, is_mirror
 from cn2.podrunner.streaming import ExitStatus, Session, serve_exec, serve_portforward
 
 log = structlog.get_logger(__name__)
 
 LOG_FILE = "cn2.io/log-file"
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+
 
 class Refusal(Exception):
     """An answer that is no log and no stream; as kubelet's it is plain text."""
@@ -33,10 +34,14 @@ class Refusal(Exception):
 
 
 class PodServer:
-    """The routes, for the pods of one runner."""
+    """The routes, for the pods that `find` (namespace, name) knows."""
 
-    def __init__(self, runner: PodRunner) -> None:
-        self._runner = runner
+    def __init__(
+        self, find: Callable[[str, str], Object | None], data_dir: Path, cgroups: Cgroups
+    ) -> None:
+        self._find = find
+        self._data_dir = data_dir
+        self._cgroups = cgroups
 
     @asynccontextmanager
     async def serve(self, socket: Path) -> AsyncIterator[None]:
@@ -66,13 +71,16 @@ class PodServer:
 
     def _pod(self, request: web.Request) -> Object:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]
-        pod = self._runner.find(namespace, name)
+        pod = self._find(namespace, name)
         if pod is None:
             raise Refusal(404, f'pods "{name}" not found')
         return pod
 
+    def _place(self, pod: Object) -> PodPlace:
+        return PodPlace(self._data_dir, pod["metadata"]["uid"])
+
     def _run_of(self, pod: Object, name: str) -> Run | None:
-        runs = record.read_runs(self._runner.place(pod)).get(name)
+        runs = record.read_runs(self._place(pod)).get(name)
         return runs[-1] if runs else None
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
@@ -81,7 +89,7 @@ class PodServer:
         if is_mirror(pod):
             return await self._mirror_log(request, pod, wanted)
         name = container_name(pod, request.match_info.get("container", ""))
-        place = self._runner.place(pod)
+        place = self._place(pod)
         run = self._logged_run(place, pod, name, wanted)
 
         def ended() -> bool:
@@ -107,7 +115,7 @@ class PodServer:
         """A process of the system: its own log file, only below the data directory's log."""
         named = (pod["metadata"].get("annotations") or {}).get(LOG_FILE, "")
         path = Path(named).resolve()
-        allowed = (self._runner.node.data_dir / "log").resolve()
+        allowed = (self._data_dir / "log").resolve()
         if not named or allowed not in path.parents or not path.is_file():
             raise Refusal(404, f"no log of pod {pod['metadata']['name']}")
         return await _stream(request, path, wanted, ended=lambda: False, cri=False)
@@ -122,17 +130,16 @@ class PodServer:
         run = self._run_of(pod, name)
         if run is None or not run.running:
             raise Refusal(400, f'container "{name}" is not running')
-        return self._runner.place(pod), f"{name}/{run.attempt}"
+        return self._place(pod), f"{name}/{run.attempt}"
 
     async def _exec(self, request: web.Request) -> web.StreamResponse:
         place, run = self._target(request)
         words = request.query.getall("command", [])
         if not words:
             raise Refusal(400, "you must specify at least 1 command")
-        cgroups = self._runner.node.cgroups
 
         async def command(session: Session) -> ExitStatus:
-            return await execute(place, cgroups, run, words, session)
+            return await execute(place, self._cgroups, run, words, session)
 
         return await serve_exec(request, command)
 
@@ -146,7 +153,7 @@ class PodServer:
 
     async def _portforward(self, request: web.Request) -> web.StreamResponse:
         pod = self._pod(request)
-        place = self._runner.place(pod)
+        place = self._place(pod)
         if is_mirror(pod) or not place.identity.exists():
             raise Refusal(400, "the pod has no network of its own, or is not running")
         return await serve_portforward(request, lambda port: connect(place, port))
