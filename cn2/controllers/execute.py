@@ -77,7 +77,7 @@ class Executor:
                 await self._all(writes)
             elif not any(isinstance(step, Promise) for step in steps):
                 return min((one.seconds for one in steps if isinstance(one, Later)), default=None)
-        raise Unsettled(f"still has orders after {_ROUNDS} rounds: {steps}")
+        raise Unsettled(f"still has orders after {_ROUNDS} rounds: {', '.join(map(_name, steps))}")
 
     async def _all(self, steps: Steps) -> None:
         if len(steps) == 1:
@@ -138,9 +138,9 @@ class Executor:
         except (NotFound, Conflict):  # it, or this incarnation of it, is gone already
             self._bury(step)
             return
-        if reply.get("kind") == step.kind.kind and "deletionTimestamp" in reply["metadata"]:
-            self._learn(step.kind, reply)
-        elif not step.finalized:
+        if "deletionTimestamp" in reply.get("metadata", {}):
+            self._learn(step.kind, reply)  # finalizers keep it for a while
+        else:
             self._bury(step)
 
     async def _allocate(self, step: Allocate) -> None:
@@ -187,3 +187,12 @@ class Executor:
         finding = step.finding
         kind = WARNING if finding.warning else NORMAL
         self._events.emit(finding.about, kind, finding.reason, finding.message)
+
+
+def _name(step: Step) -> str:
+    match step:
+        case Create():
+            return f"create {step.kind.kind} {step.object['metadata']['name']}"
+        case Patch() | Delete():
+            return f"{type(step).__name__.lower()} {step.kind.kind} {step.name}"
+    return type(step).__name__.lower()

@@ -109,7 +109,7 @@ def patch(kind: Kind, obj: Object, body: dict[str, Any]) -> Patch:
 
 def delete(kind: Kind, obj: Object) -> Delete:
     """Delete `obj`."""
-    return Delete(kind, *key(obj), uid=uid(obj), finalized=bool(finalizers(obj)))
+    return Delete(kind, *key(obj), uid=uid(obj))
 
 
 def add_finalizers(kind: Kind, obj: Object, wanted: Iterable[str]) -> list[Patch]:

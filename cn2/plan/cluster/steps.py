@@ -50,8 +50,6 @@ class Delete:
     namespace: str
     name: str
     uid: str
-    finalized: bool
-    """It has finalizers, so it stays for a while; otherwise it is gone at once."""
 
 
 @dataclass(frozen=True, slots=True)
