@@ -38,6 +38,9 @@ class FakeKernel(Kernel):
     def drops(self) -> Mapping[str, int]:
         return {}
 
+    def port_drops(self) -> Mapping[int, Mapping[str, int]]:
+        return {}
+
     def read(self) -> list[Row]:
         return list(self.rows.values())
 
