@@ -16,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 import aiohttp
+import structlog
 from yarl import URL
 
 from cn2.api.kind import Kind, Object
@@ -23,6 +24,8 @@ from cn2.client import kubeconfig, request
 from cn2.client.backoff import Backoff
 from cn2.client.errors import ApiError, Unavailable, error_of_reply
 from cn2.client.request import LineSplitter, ObjectList, Patch, Request, WatchEvent
+
+log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 5
 _READ_BUFFER = 1 << 20
@@ -56,6 +59,7 @@ class Client:
         self._tls = connection.tls()
         self._token = connection.token
         self._token_read = -_TOKEN_SECONDS
+        self._reached = True
 
     @classmethod
     def from_kubeconfig(
@@ -234,7 +238,7 @@ class Client:
                     for line in lines.feed(chunk):
                         yield request.decode_event(line)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _unreachable(error) from error
+            raise self._unreachable(error) from error
 
     async def close(self) -> None:
         if self._session is not None:
@@ -263,11 +267,28 @@ class Client:
         try:
             async with self._open(ask, timeout) as response:
                 body = await response.read()
+                self._reach(True)
                 if response.status >= 400:
                     raise _refusal(response, body)
                 return Reply(response.status, response.headers, body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _unreachable(error) from error
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> Unavailable:
+        why = _short(error)
+        # A connection that is cut, or a watch that fell silent, is not yet a server that is away.
+        if isinstance(error, aiohttp.ClientConnectorError):
+            self._reach(False, why)
+        return Unavailable(0, "Unreachable", f"{self.connection.server}: {why}")
+
+    def _reach(self, reached: bool, why: str = "") -> None:
+        """Says once that the server went away and once that it is back, whoever noticed."""
+        if reached != self._reached:
+            self._reached = reached
+            if reached:
+                log.info("server reached again", server=self.connection.server)
+            else:
+                log.warning("server unreachable", server=self.connection.server, error=why)
 
     def _open(
         self, ask: Request, timeout: aiohttp.ClientTimeout
@@ -315,5 +336,8 @@ def _refusal(response: aiohttp.ClientResponse, body: bytes) -> ApiError:
     return error_of_reply(response.status, body, response.headers.get("Retry-After", ""))
 
 
-def _unreachable(error: Exception) -> Unavailable:
-    return Unavailable(0, "Unreachable", str(error) or type(error).__name__)
+def _short(error: Exception) -> str:
+    """What went wrong, without aiohttp's repetition of the address and the TLS settings."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__

@@ -60,7 +60,7 @@ class Informer:
         self._keep = keep
         self._cache = Cache(indexes)
         self._handlers: list[Handler] = []
-        self._backoff = Backoff(0.05, 30.0)
+        self._backoff = Backoff(0.05, 10.0)
 
     @property
     def objects(self) -> Mapping[Key, Object]:
@@ -167,7 +167,8 @@ class Informer:
             )
 
     def _note(self, error: ApiError) -> None:
-        if not self.problem or self.problem == "not listed yet":
+        # That the server is away is the client's to say, once and not for every kind.
+        if error.reason != "Unreachable" and error.message != self.problem:
             log.warning("watch lost", kind=self.kind.kind, reason=error.reason, error=error.message)
         self.problem = error.message or error.reason
 
@@ -202,5 +203,14 @@ class Informers:
 
     def problem(self) -> str:
         """Which watches are not well, "" when all are: a readiness check."""
-        bad = [f"{i.kind.resource}: {i.problem}" for i in self._shared.values() if i.problem]
-        return "; ".join(bad)
+        kinds: dict[str, list[str]] = {}
+        for informer in self._shared.values():
+            if informer.problem:
+                kinds.setdefault(informer.problem, []).append(informer.kind.resource)
+        return "; ".join(f"{_some(names)}: {problem}" for problem, names in kinds.items())
+
+
+def _some(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
