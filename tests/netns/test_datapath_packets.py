@@ -108,6 +108,14 @@ def test_frames_that_are_not_ip_follow_the_mac_table(world: World) -> None:
         assert frame in frames(ear)
 
 
+@pytest.mark.parametrize("ethertype", [b"\x08\x00", b"\x86\xdd", b"\x08\x06"])
+def test_a_frame_cut_short_is_dropped(world: World, ethertype: bytes) -> None:
+    before = world.node.count(Verdict.DROP_MALFORMED)
+    with world.a.packet_socket() as mouth:
+        mouth.send(world.b.mac + world.a.mac + ethertype + b"\x45" + bytes(10))
+    assert world.node.count(Verdict.DROP_MALFORMED) == before + 1
+
+
 def test_a_spoofed_source_is_dropped_counted_and_heard_by_nobody(world: World) -> None:
     world.a.run("ip", "address", "add", "10.7.0.99/24", "dev", "eth0")
     before = world.node.count(Verdict.DROP_RPF)
