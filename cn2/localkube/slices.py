@@ -85,11 +85,14 @@ def endpoint_slices(service: Object, pods: Iterable[Object]) -> dict[str, Object
         groups: dict[Ports, list[Member]] = {}
         for member in members(service, pods, family):
             groups.setdefault(member.ports, []).append(member)
-        for ports, group in groups.items() or [(_ports(service, None), [])]:
-            for start in range(0, max(len(group), 1), _PER_SLICE):
-                part = group[start : start + _PER_SLICE]
-                name = _slice_name(service, family, ports, start)
-                slices[name] = _slice(service, name, family, ports, part)
+        parts = [
+            (ports, group[start : start + _PER_SLICE])
+            for ports, group in sorted(groups.items())
+            for start in range(0, len(group), _PER_SLICE)
+        ]
+        for number, (ports, part) in enumerate(parts or [(_ports(service, None), [])]):
+            name = _slice_name(service, family, number)
+            slices[name] = _slice(service, name, family, ports, part)
     return slices
 
 
@@ -154,8 +157,8 @@ def _slice(service: Object, name: str, family: str, ports: Ports, group: list[Me
     }
 
 
-def _slice_name(service: Object, family: str, ports: Ports, start: int) -> str:
-    digest = fnv1a32(text(service, "metadata", "uid"), family, repr(ports), str(start))
+def _slice_name(service: Object, family: str, number: int) -> str:
+    digest = fnv1a32(text(service, "metadata", "uid"), family, str(number))
     return f"{name_of(service)[:240]}-{digest}"
 
 
