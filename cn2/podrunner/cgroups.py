@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,7 @@ PROCESSES = 4096
 
 _UNITS = {
     "": 1,
+    "m": Decimal("0.001"),
     "k": 10**3,
     "M": 10**6,
     "G": 10**9,
@@ -29,15 +31,19 @@ _UNITS = {
 }
 
 
+_QUANTITY = re.compile(r"([0-9.]+(?:[eE][0-9]+)?)([kMGTPE]i?|Ki|m)?")
+
+
 def memory_limit(container: Object) -> int | None:
-    """Bytes of resources.limits.memory, None without a limit."""
+    """Bytes of resources.limits.memory, None without a limit. ValueError when it is no quantity."""
     limits = (container.get("resources") or {}).get("limits") or {}
-    text = str(limits.get("memory", ""))
-    number = text.rstrip("kMGTi")
-    unit = text[len(number) :]
-    if not number or unit not in _UNITS:
+    text = str(limits.get("memory") or "")
+    if not text:
         return None
-    return int(Decimal(number) * _UNITS[unit])
+    match = _QUANTITY.fullmatch(text)
+    if match is None or (match.group(2) or "") not in _UNITS:
+        raise ValueError(f"memory limit {text!r} is not a quantity")
+    return int(Decimal(match.group(1)) * _UNITS[match.group(2) or ""])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,294 @@
+"""The decision about one pod: every state it can be in, and whole lives played through it."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cn2.api.kind import Object
+from cn2.podrunner.decide import (
+    Action,
+    Decision,
+    Forget,
+    MakeSandbox,
+    RemoveSandbox,
+    SendSignal,
+    StartContainer,
+    decide,
+    grace_seconds,
+    restart_delay,
+)
+from cn2.podrunner.runs import Held, Run, Sandbox, Seen
+
+NOW = 1_000_000.0
+
+
+def stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def pod(*names: str, init: tuple[str, ...] = (), policy: str = "Always", **meta: Any) -> Object:
+    return {
+        "metadata": {"name": "p", "namespace": "d", "uid": "u", **meta},
+        "spec": {
+            "restartPolicy": policy,
+            "containers": [{"name": name} for name in names or ("a",)],
+            "initContainers": [{"name": name} for name in init],
+        },
+    }
+
+
+def up(attempt: int = 0, began: float = NOW - 5) -> Run:
+    return Run(attempt, stamp(began))
+
+
+def ended(code: int = 0, attempt: int = 0, *, at: float = NOW, lasted: float = 1.0) -> Run:
+    return Run(attempt, stamp(at - lasted), stamp(at), exit_code=code)
+
+
+def seen(sandbox: Sandbox = Sandbox.READY, **runs: Run) -> Seen:
+    return Seen(sandbox=sandbox, runs={name: (run,) for name, run in runs.items()})
+
+
+DELETED = {"deletionTimestamp": "x", "deletionGracePeriodSeconds": 30}
+
+
+def test_a_new_pod_gets_a_sandbox_first() -> None:
+    assert decide(pod(), Seen(), NOW) == Decision((MakeSandbox(),))
+
+
+def test_a_sandbox_that_failed_waits_for_its_time() -> None:
+    waiting = Seen(sandbox_retry_at=NOW + 3)
+    assert decide(pod(), waiting, NOW) == Decision(wake=NOW + 3)
+    assert decide(pod(), waiting, NOW + 3) == Decision((MakeSandbox(),))
+
+
+def test_all_containers_start_once_the_sandbox_is_ready() -> None:
+    assert decide(pod("a", "b"), seen(), NOW).actions == (
+        StartContainer("a", 0),
+        StartContainer("b", 0),
+    )
+
+
+def test_nothing_is_done_while_everything_runs() -> None:
+    assert decide(pod("a", "b"), seen(a=up(), b=up()), NOW) == Decision()
+
+
+def test_init_containers_come_one_by_one_before_the_others() -> None:
+    wanted = pod("a", init=("i", "j"))
+    assert decide(wanted, seen(), NOW).actions == (StartContainer("i", 0),)
+    assert decide(wanted, seen(i=up()), NOW).actions == ()
+    assert decide(wanted, seen(i=ended()), NOW).actions == (StartContainer("j", 0),)
+    assert decide(wanted, seen(i=ended(), j=ended()), NOW).actions == (StartContainer("a", 0),)
+
+
+@pytest.mark.parametrize(
+    ("policy", "again"), [("Always", True), ("OnFailure", True), ("Never", False)]
+)
+def test_an_init_container_that_fails_is_repeated_or_ends_the_pod(policy: str, again: bool) -> None:
+    decision = decide(pod("a", init=("i",), policy=policy), seen(i=ended(1)), NOW)
+    assert decision.actions == ((StartContainer("i", 1),) if again else (RemoveSandbox(),))
+
+
+def test_a_sidecar_runs_beside_the_others_and_is_started_again() -> None:
+    wanted = pod("a", init=("s",))
+    wanted["spec"]["initContainers"][0]["restartPolicy"] = "Always"
+    assert decide(wanted, seen(s=up()), NOW).actions == (StartContainer("a", 0),)
+    assert decide(wanted, seen(s=ended(1), a=up()), NOW).actions == (StartContainer("s", 1),)
+    done = {**wanted, "spec": {**wanted["spec"], "restartPolicy": "Never"}}
+    assert decide(done, seen(s=up(), a=ended()), NOW).actions == (RemoveSandbox(),)
+
+
+@pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_restart_policy_decides_about_an_ended_container(policy: str, code: int) -> None:
+    restarts = policy == "Always" or (policy == "OnFailure" and code != 0)
+    decision = decide(pod(policy=policy), seen(a=ended(code)), NOW)
+    assert decision.actions == ((StartContainer("a", 1),) if restarts else (RemoveSandbox(),))
+
+
+def test_one_container_that_is_done_does_not_end_the_others() -> None:
+    assert decide(pod("a", "b", policy="Never"), seen(a=ended(), b=up()), NOW) == Decision()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "delay"), [(0, 0), (1, 10), (2, 20), (3, 40), (5, 160), (6, 300), (60, 300)]
+)
+def test_the_back_off_doubles_from_10_seconds_to_300(attempt: int, delay: float) -> None:
+    run = ended(1, attempt)
+    assert restart_delay(run, 0) == delay
+    decision = decide(pod(), seen(a=run), NOW)
+    if delay:
+        assert decision == Decision(wake=NOW + delay)
+        assert decide(pod(), seen(a=run), NOW + delay).actions == (
+            StartContainer("a", attempt + 1),
+        )
+    else:
+        assert decision.actions == (StartContainer("a", 1),)
+
+
+def test_a_long_run_begins_the_back_off_anew() -> None:
+    assert restart_delay(ended(1, 9, lasted=600), 0) == 0
+    assert restart_delay(ended(1, 10), 10) == 0
+    assert restart_delay(ended(1, 11), 10) == 10
+
+
+def test_the_earliest_restart_wakes_the_worker() -> None:
+    runs = seen(a=ended(1, 3), b=ended(1, 1))
+    assert decide(pod("a", "b"), runs, NOW) == Decision(wake=NOW + 10)
+
+
+def test_a_held_container_waits_while_the_others_start() -> None:
+    held = replace(seen(), held={"a": Held(NOW + 5, "CreateContainerConfigError", "missing")})
+    assert decide(pod("a", "b"), held, NOW) == Decision((StartContainer("b", 0),), NOW + 5)
+
+
+def test_counting_goes_on_after_the_files_of_earlier_runs_are_lost() -> None:
+    known = replace(seen(), calm={"a": 4})
+    assert decide(pod(), known, NOW).actions == (StartContainer("a", 4),)
+
+
+@pytest.mark.parametrize("wanted", [pod(), pod(**DELETED), None])
+def test_what_is_left_of_a_lost_sandbox_is_removed(wanted: Object | None) -> None:
+    assert decide(wanted, seen(Sandbox.LOST, a=up()), NOW).actions[0] == RemoveSandbox()
+
+
+def test_a_refused_pod_never_gets_a_sandbox() -> None:
+    assert decide(pod(), Seen(refusal="hostNetwork"), NOW) == Decision()
+    assert decide(pod(**DELETED), Seen(refusal="hostNetwork"), NOW).actions == (Forget(),)
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_pod_that_has_ended_is_not_begun_again(phase: str) -> None:
+    assert decide({**pod(), "status": {"phase": phase}}, Seen(), NOW) == Decision()
+
+
+def test_deletion_asks_once_then_waits_then_kills() -> None:
+    wanted, runs = pod("a", "b", **DELETED), seen(a=up(), b=up())
+    first = decide(wanted, runs, NOW)
+    assert first.actions == (SendSignal("a", signal.SIGTERM), SendSignal("b", signal.SIGTERM))
+    asked = replace(runs, stopping_since=NOW, signalled={"a": 15, "b": 15})
+    assert decide(wanted, asked, NOW + 1) == Decision(wake=NOW + 30)
+    assert decide(wanted, asked, NOW + 30).actions == (RemoveSandbox(), Forget())
+
+
+def test_deletion_goes_on_as_soon_as_everything_has_ended() -> None:
+    stopped = replace(seen(a=ended(143)), stopping_since=NOW)
+    assert decide(pod(**DELETED), stopped, NOW).actions == (RemoveSandbox(), Forget())
+    gone = replace(stopped, sandbox=Sandbox.NONE)
+    assert decide(pod(**DELETED), gone, NOW).actions == (Forget(),)
+
+
+def test_grace_zero_kills_at_once() -> None:
+    wanted = pod(deletionTimestamp="x", deletionGracePeriodSeconds=0)
+    assert decide(wanted, seen(a=up()), NOW).actions == (RemoveSandbox(), Forget())
+
+
+def test_a_pod_without_object_is_ended_at_once() -> None:
+    assert decide(None, seen(a=up()), NOW).actions == (RemoveSandbox(), Forget())
+    assert decide(None, Seen(), NOW).actions == (Forget(),)
+
+
+def test_no_container_is_started_in_a_pod_that_is_to_end() -> None:
+    assert decide(pod("a", "b", **DELETED), seen(a=ended(1)), NOW).actions == (
+        RemoveSandbox(),
+        Forget(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("meta", "spec", "grace"), [(7, 3, 7), (None, 3, 3), (None, None, 30), (-5, None, 0)]
+)
+def test_the_grace_period(meta: int | None, spec: int | None, grace: int) -> None:
+    wanted = pod(deletionGracePeriodSeconds=meta)
+    wanted["spec"]["terminationGracePeriodSeconds"] = spec
+    assert grace_seconds(wanted) == grace
+
+
+class World:
+    """Carries decisions out at once; the test says what happens by itself."""
+
+    def __init__(self, wanted: Object) -> None:
+        self.pod: Object | None = wanted
+        self.seen = Seen()
+        self.now = NOW
+        self.forgotten = False
+
+    def act(self, action: Action) -> None:
+        match action:
+            case MakeSandbox():
+                assert self.seen.sandbox is Sandbox.NONE
+                self.seen = replace(self.seen, sandbox=Sandbox.READY)
+            case StartContainer(name, attempt):
+                assert self.seen.sandbox is Sandbox.READY
+                assert name not in self.seen.running()
+                runs = self.seen.runs.get(name, ())
+                assert attempt == (runs[-1].attempt + 1 if runs else 0)
+                self._put(name, up(attempt, self.now))
+            case SendSignal(name, _):
+                self.seen = replace(self.seen, signalled={**self.seen.signalled, name: 15})
+            case RemoveSandbox():
+                for name in self.seen.running():
+                    self.end(name, 137)
+                self.seen = replace(self.seen, sandbox=Sandbox.NONE)
+            case Forget():
+                assert self.seen.sandbox is Sandbox.NONE
+                self.forgotten = True
+
+    def _put(self, name: str, run: Run) -> None:
+        self.seen = replace(self.seen, runs={**self.seen.runs, name: (run,)})
+
+    def end(self, name: str, code: int) -> None:
+        run = self.seen.last(name)
+        assert run is not None
+        self._put(name, replace(run, finished=stamp(self.now), exit_code=code))
+
+    def settle(self) -> None:
+        """Until there is nothing to do but wait."""
+        for _ in range(50):
+            decision = decide(self.pod, self.seen, self.now)
+            if not decision.actions or self.forgotten:
+                return
+            self.act(decision.actions[0])
+        raise AssertionError("never settles")
+
+
+EVENTS = st.sampled_from(["end0", "end1", "lose", "tick", "delete", "gone"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(EVENTS, st.integers(0, 3)), max_size=12),
+    st.sampled_from(["Always", "OnFailure", "Never"]),
+    st.integers(0, 2),
+)
+def test_whatever_happens_a_deleted_pod_is_forgotten(
+    events: list[tuple[str, int]], policy: str, inits: int
+) -> None:
+    wanted = pod("a", "b", init=tuple(f"i{n}" for n in range(inits)), policy=policy)
+    world = World(wanted)
+    for event, which in events:
+        world.settle()
+        running = world.seen.running()
+        if event.startswith("end") and running:
+            world.end(running[which % len(running)], int(event[3]))
+        elif event == "lose" and world.seen.sandbox is Sandbox.READY:
+            for name in running:
+                world.end(name, 137)
+            world.seen = replace(world.seen, sandbox=Sandbox.LOST)
+        elif event == "tick":
+            world.now += 100
+        elif event == "delete" and world.pod is not None:
+            world.pod = pod("a", "b", policy=policy, **DELETED)
+            world.seen = replace(world.seen, stopping_since=world.now)
+        elif event == "gone":
+            world.pod = None
+    world.pod = None
+    world.settle()
+    assert world.forgotten
