@@ -53,7 +53,6 @@ OWNER_REFERENCE: Schema = {
         "there is no namespace field."
     ),
     "required": ["apiVersion", "kind", "name", "uid"],
-    "x-kubernetes-map-type": "atomic",
     "properties": {
         "apiVersion": _text("API version of the referent."),
         "blockOwnerDeletion": {
