@@ -17,7 +17,7 @@ CONTROLLERS = ("memory", "pids")
 PROCESSES = 4096
 """Processes and threads of one container: a fork bomb stays in its pod."""
 
-_UNITS = {
+_UNITS: dict[str, int | Decimal] = {
     "": 1,
     "m": Decimal("0.001"),
     "k": 10**3,
@@ -31,7 +31,7 @@ _UNITS = {
 }
 
 
-_QUANTITY = re.compile(r"([0-9.]+(?:[eE][0-9]+)?)([kMGTPE]i?|Ki|m)?")
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?(?:[eE][0-9]+)?)([kMGTPE]i?|Ki|m)?")
 
 
 def memory_limit(container: Object) -> int | None:
