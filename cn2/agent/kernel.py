@@ -1,4 +1,4 @@
-"""Everything of the agent that changes the node's kernel. Blocking: runs in the one worker.
+"""Everything of the agent that changes the node's kernel. Blocking, one call at a time.
 
 The order of a plug is the order of its steps here: the pair is made, then the record is written,
 then rows, then the program is attached and the pod's side configured. A crash before the record
@@ -91,12 +91,15 @@ class Kernel:
 
     def connect(self, ports: Sequence[Plugged]) -> None:
         """Attach the program to the host sides, then give the pod its addresses and routes."""
+        for port in ports:
+            self._driver.attach(port.ifindex, self._vrouter.program())
+        inside = [
+            (self._port(port.attachment, port.host_name, ""), Pair(port.ifindex, port.peer))
+            for port in ports
+        ]
         fd = netns.open_path(ports[0].netns)
         try:
-            for port in ports:
-                self._driver.attach(port.ifindex, self._vrouter.program())
-                pair = Pair(host=port.ifindex, peer=port.peer)
-                self._driver.configure(self._port(port.attachment, port.host_name, ""), pair, fd)
+            self._driver.configure_pod(inside, fd)
         finally:
             os.close(fd)
 

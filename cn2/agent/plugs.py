@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import msgspec
 import structlog
@@ -89,10 +88,8 @@ class Plugs:
             started = time.monotonic()
             ports: tuple[Plugged, ...] = ()
             try:
-                ports = await self._worker.run(
-                    lambda: self._kernel.create(request.container, request.netns, wanted)
-                )
-                await self._bring_up(request, ports)
+                ports = self._kernel.create(request.container, request.netns, wanted)
+                self._bring_up(request, ports)
             except Exception as failure:
                 await self._undo(request.container, ports)
                 raise CniError(
@@ -124,7 +121,7 @@ class Plugs:
             try:
                 self._datapath.replan(_keys(gone))
                 await self._apply()
-                await self._worker.run(lambda: self._take_down(container, gone))
+                self._take_down(container, gone)
             except Exception:
                 self._ports.add(gone)
                 self._datapath.replan(_keys(gone))
@@ -153,8 +150,7 @@ class Plugs:
     async def attach_again(self) -> None:
         """Let this agent's program take over from an earlier one's on every port."""
         async with self._worker.turn:
-            ports = list(self._ports.all.values())
-            await self._worker.run(lambda: self._kernel.attach_again(ports))
+            self._kernel.attach_again(self._ports.all.values())
 
     async def remember(self, network: Network) -> None:
         """Keep what is new about a network with its ports, for the time that it may be absent."""
@@ -162,7 +158,7 @@ class Plugs:
             for container in self._ports.differing(network):
                 ports = self._ports.remove(container)
                 self._ports.add(_with_network(port, network) for port in ports)
-                await self._worker.run(partial(self._rewrite, container, self._ports.of(container)))
+                self._rewrite(container, self._ports.of(container))
 
     async def faults(self, ports: Sequence[Plugged]) -> list[str]:
         """What of a container's ports is not as it was plugged."""
@@ -181,7 +177,7 @@ class Plugs:
             self._reaping.cancel()
             await self._worker.run(self._kernel.reap)
 
-    async def _bring_up(self, request: Request, ports: tuple[Plugged, ...]) -> None:
+    def _bring_up(self, request: Request, ports: tuple[Plugged, ...]) -> None:
         self._ports.add(ports)
         record = Record(
             container=request.container,
@@ -194,21 +190,17 @@ class Plugs:
         )
         self._datapath.replan(_keys(ports))
         changes = self._datapath.pending()
-
-        def step() -> None:
-            self._records.write(record)
-            self._kernel.apply(changes)
-            self._kernel.connect(ports)
-
-        await self._worker.run(step)
+        self._records.write(record)
+        self._kernel.apply(changes)
         self._datapath.done(changes)
+        self._kernel.connect(ports)
 
     async def _undo(self, container: str, ports: Sequence[Plugged]) -> None:
         self._ports.remove(container)
         self._datapath.learn(await self._worker.run(self._kernel.read))
         self._datapath.replan(_keys(ports))
         await self._apply()
-        await self._worker.run(lambda: self._take_down(container, ports))
+        self._take_down(container, ports)
         self._reap_later()
 
     async def _apply(self) -> None:
@@ -216,7 +208,7 @@ class Plugs:
         if not changes:
             return
         try:
-            await self._worker.run(lambda: self._kernel.apply(changes))
+            self._kernel.apply(changes)
         except OSError:
             # What was done of it is unknown: the truth is in the kernel.
             self._datapath.learn(await self._worker.run(self._kernel.read))

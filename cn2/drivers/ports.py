@@ -6,6 +6,7 @@ Plugging is serialized by its caller (one worker): threads do not make the kerne
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -78,9 +79,13 @@ class Ports:
 
     def configure(self, port: Port, plugged: Plugged, namespace: int) -> None:
         """Inside the pod: loopback and the interface up, addresses, routes, source rules."""
-        with netns.entered(namespace):
-            _quiet_ipv6(port.name)
-            with Netlink() as inside:
+        self.configure_pod([(port, plugged)], namespace)
+
+    def configure_pod(self, ports: Sequence[tuple[Port, Plugged]], namespace: int) -> None:
+        """As `configure`, for all interfaces of a pod in one visit to its namespace."""
+        with netns.entered(namespace), Netlink() as inside:
+            for port, plugged in ports:
+                _quiet_ipv6(port.name)
                 inside.request(*inside_pod(port, plugged.peer))
 
     def attach(self, host: int, program: int) -> None:
