@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import fcntl
 import os
 import signal
@@ -38,10 +37,9 @@ async def _supervise(layout: Layout, settings: Settings, native: Path) -> None:
             starting.result()
             await waiting
     finally:
-        starting.cancel()
-        waiting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await starting
+        for task in (starting, waiting):
+            task.cancel()
+        await asyncio.wait({starting, waiting})
         await system.stop()
         await runner.cleanup()
         layout.pid_file("supervisor").unlink(missing_ok=True)

@@ -9,12 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from cn2 import __version__
 from cn2.api.kind import Object
 from cn2.api.kinds import by_name
-from cn2.client.errors import AlreadyExists, ApiError
+from cn2.client.errors import AlreadyExists, Unavailable
 from cn2.client.http import Client
 from cn2.client.informer import Informer
 from cn2.supervisor import commands, fabric, planes
@@ -26,10 +24,10 @@ from cn2.supervisor.process import Command, Process
 from cn2.supervisor.publisher import Publisher
 from cn2.supervisor.settings import Settings
 
-_log = structlog.get_logger("system")
-
 COMPONENTS = ("controller", "kubemanager", "localkube", "supervisor")
 NODE_COMPONENTS = ("agent", "podrunner")
+_RETRY, _PATIENCE = 0.05, 200
+"""Seconds between two tries to reach the API server, and how many of them."""
 _API_SERVER_HOSTS = ("127.0.0.1", "localhost", "kubernetes", "kubernetes.default.svc", "10.96.0.1")
 
 
@@ -233,10 +231,13 @@ async def ensure_planes(client: Client) -> None:
 
 
 async def _create(client: Client, wanted: Object) -> None:
-    try:
-        await client.create(by_name(wanted["kind"]), wanted)
-    except AlreadyExists:
-        pass
-    except ApiError as error:
-        _log.error("create failed", kind=wanted["kind"], error=str(error))
-        raise
+    """Create an object unless it is there; a server that is just opening its doors is retried."""
+    for _ in range(_PATIENCE):
+        try:
+            await client.create(by_name(wanted["kind"]), wanted)
+            return
+        except AlreadyExists:
+            return
+        except Unavailable:
+            await asyncio.sleep(_RETRY)
+    await client.create(by_name(wanted["kind"]), wanted)
