@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from datapath_lab import OBJECT, Node, Pod, frames, tcp_echo
 
 from cn2.drivers.bpf.loader import Loaded
 from cn2.drivers.bpf.maps import Maps
+from cn2.state.bridge import Flood, flood
 from cn2.state.next_hop import NextHop
 from cn2.state.route import Host
 from cn2.state.row import Row
@@ -148,6 +150,40 @@ def _leak(pod: Pod, into: int) -> list[Host]:
     hop = NextHop.local(pod.plugged.host, pod.vrf, pod.mac)
     own = [row for row in pod.rows if isinstance(row, Host)]
     return [Host(vrf=into, ip=row.ip, nh=hop.id) for row in own]
+
+
+@pytest.mark.parametrize("address", ["10.9.0.3", "fd09::3"])
+def test_a_connection_whose_hops_run_out_fails_at_once(world: World, address: str) -> None:
+    """The segment's checksum is left to hardware; the answer that it becomes must not suffer."""
+    node = world.node
+    far = node.add_pod(f"far{len(node.pods)}", RED, "10.9.0.3/24", "fd09::3/64")
+    leaks = _leak(far, BLUE)
+    node.want(*leaks)
+    v6 = ":" in address
+    with world.a.inside():
+        caller = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET)
+    with caller:
+        caller.settimeout(5)
+        level, hops, errors = (41, 16, 25) if v6 else (0, 2, 11)
+        caller.setsockopt(level, hops, 1)
+        caller.setsockopt(level, errors, 1)
+        with pytest.raises(OSError, match="No route to host"):
+            caller.connect((address, 80))
+    node.unwant(*leaks)
+
+
+def test_a_broadcast_reaches_members_beyond_the_first_64(world: World) -> None:
+    node = world.node
+    hop = NextHop.local(world.b.plugged.host, BLUE, world.b.mac)
+    usual = [row for row in node.tables.desired(Flood).values() if row.bd == BLUE]
+    node.want(*flood(BLUE, [*range(1000, 1100), hop.id]))
+    frame = b"\xff" * 6 + world.a.mac + b"\x88\xb5" + bytes(50)
+    with world.a.packet_socket() as mouth, world.b.packet_socket() as ear:
+        frames(ear)
+        mouth.send(frame)
+        assert frames(ear).count(frame) == 1
+    node.unwant(*flood(BLUE, range(1000, 1101)))
+    node.want(*usual)
 
 
 def test_the_next_agent_finds_all_rows_and_replaces_the_program_without_loss(world: World) -> None:

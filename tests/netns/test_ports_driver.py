@@ -171,9 +171,9 @@ def test_what_a_second_interface_sends_leaves_by_it(ports: Ports, pod: int) -> N
 def test_configuring_again_changes_nothing(ports: Ports, pod: int) -> None:
     plugged = ports.create(SECOND, pod)
     ports.configure(SECOND, plugged, pod)
-    before = run(pod, "ip", "address") + run(pod, "ip", "rule")
+    before = run(pod, "ip", "-o", "address") + run(pod, "ip", "rule")
     ports.configure(SECOND, plugged, pod)
-    assert run(pod, "ip", "address") + run(pod, "ip", "rule") == before
+    assert run(pod, "ip", "-o", "address") + run(pod, "ip", "rule") == before
 
 
 def test_a_name_that_is_taken_fails_and_leaves_nothing(ports: Ports, node: int, pod: int) -> None:
