@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -210,8 +210,10 @@ class Client:
         label_selector: str = "",
         field_selector: str = "",
         revision: str = "",
+        opened: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[WatchEvent]:
         """Events after `revision`, until the server ends the watch (then this just returns).
+        `opened` is called when the server has taken the watch, which may then be silent for long.
 
         Raises `Gone` when the revision is compacted, `Unavailable` when the connection is lost or
         silent for WATCH_SILENCE seconds.
@@ -233,6 +235,8 @@ class Client:
             async with self._open(ask, timeout) as response:
                 if response.status >= 400:
                     raise _refusal(response, await response.read())
+                self._reach(True)
+                opened()
                 # iter_any and not readline: a line may be longer than any buffer limit.
                 async for chunk in response.content.iter_any():
                     for line in lines.feed(chunk):

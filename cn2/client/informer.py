@@ -60,7 +60,8 @@ class Informer:
         self._keep = keep
         self._cache = Cache(indexes)
         self._handlers: list[Handler] = []
-        self._backoff = Backoff(0.05, 10.0)
+        # At most 3 s: what is not seen is not done, and one attempt costs the server little.
+        self._backoff = Backoff(0.05, 3.0)
 
     @property
     def objects(self) -> Mapping[Key, Object]:
@@ -129,10 +130,13 @@ class Informer:
             label_selector=self._label_selector,
             field_selector=self._field_selector,
             revision=str(self._cache.revision) if self._cache.revision else "",
+            opened=self._opened,
         )
         async for event in events:
-            self.problem = ""
             self._tell(self._take(event))
+
+    def _opened(self) -> None:
+        self.problem = ""
 
     def _take(self, event: WatchEvent) -> list[Change]:
         if event.type == "BOOKMARK":

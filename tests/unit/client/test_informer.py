@@ -56,6 +56,18 @@ async def test_a_cut_watch_goes_on_where_it_was_without_a_second_list():
         assert len(lists) == 3  # one list, two watches
 
 
+async def test_a_watch_that_is_taken_up_again_is_well_though_it_has_nothing_to_say():
+    async with serving() as (kube, client):
+        informer = Informer(client, CONFIG_MAP)
+        task = asyncio.create_task(informer.run())
+        await informer.synced.wait()
+        informer.problem = "lost"
+        kube.cut_watches()
+
+        await until(lambda: informer.problem == "")
+        task.cancel()
+
+
 async def test_a_compacted_revision_leads_to_a_list_that_tells_the_difference():
     async with informing() as (kube, _, informer, changes):
         kube.put(CONFIG_MAP, config_map("gone"))
