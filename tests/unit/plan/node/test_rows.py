@@ -17,6 +17,7 @@ from cn2.state.bridge import Fdb, Flood, Vni
 from cn2.state.next_hop import LOCAL_BASE, RECEIVE, NextHop
 from cn2.state.route import Host
 from cn2.state.row import Row
+from cn2.state.settings import Settings
 from cn2.state.vif import AllowedAddress, Vif, VifFlag
 
 R = TypeVar("R", bound=Row)
@@ -109,7 +110,7 @@ def test_an_explicit_status_stops_the_interface(state: str) -> None:
     vmi = interface("vmi-7", "blue", "0/1", mac=port.attachment.mac, state=state)
     rows = plan_all(Snapshot.of(ports=[port], interfaces=[vmi]))
 
-    assert kinds(rows) == {NextHop}
+    assert kinds(rows) == {Settings, NextHop}
     assert plan(Snapshot.of(ports=[port], interfaces=[vmi]), 7) == ()
 
 
