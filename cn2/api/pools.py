@@ -42,7 +42,7 @@ MAX_NETWORK_ID = 65535
 
 _SUBNET_POOL_PREFIX = "subnet-id-pool-Subnet-"
 _CLUSTER_NAMESPACE = "<cluster>"
-_CLUSTER_NAMESPACE_FORM = re.compile(r".+-contrail")
+_CLUSTER_NAMESPACE_FORM = re.compile(r"contrail-k8s-kubemanager-.+-contrail")
 
 _SYSTEM_NETWORKS = (
     "VirtualNetwork/contrail/link-local",

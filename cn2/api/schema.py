@@ -13,6 +13,7 @@ from typing import Any
 from cn2.api.kind import Schema
 
 REFERENCE = "x-cn2-reference"
+STRUCT = "x-cn2-struct"
 PRESERVE_UNKNOWN = "x-kubernetes-preserve-unknown-fields"
 INT_OR_STRING = "x-kubernetes-int-or-string"
 LIST_TYPE = "x-kubernetes-list-type"

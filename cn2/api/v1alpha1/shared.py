@@ -43,7 +43,7 @@ def references(description: str, *, attributes: Schema | None = None) -> Schema:
 
 def parent(description: str) -> Schema:
     """The owner in Contrail's hierarchy: a plain ObjectReference, `{}` when unset."""
-    return s.object(description, _REFERENCE_FIELDS)
+    return {**s.object(description, _REFERENCE_FIELDS), s.STRUCT: True}
 
 
 def struct(description: str, properties: Mapping[str, Schema]) -> Schema:

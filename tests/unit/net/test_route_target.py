@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cn2.net.mac import format_mac, parse_interface_mac, parse_mac
-from cn2.net.route_target import parse_route_target, route_target_of_name
+from cn2.net.route_target import (
+    automatic,
+    automatic_id,
+    parse_route_target,
+    route_target_of_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,19 @@ def test_accepted(text: str, name: str) -> None:
 def test_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_route_target(text)
+
+
+@pytest.mark.parametrize(
+    ("asn", "id", "text"),
+    [
+        (64512, 8000009, "target:64512:8000009"),
+        (4200000000, 8000009, "target:4200000000:8009"),
+    ],
+)
+def test_automatic_numbers_fit_the_form(asn: int, id: int, text: str) -> None:
+    made = automatic(asn, id)
+    assert str(made) == text
+    assert automatic_id(made) == id
 
 
 def test_mac_addresses() -> None:
