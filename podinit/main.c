@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
 #include "init.h"
 
 #include <signal.h>
@@ -22,6 +23,8 @@ static _Noreturn void wait_for_the_end(void)
 
 int main(int argc, char **argv)
 {
+	/* Whatever the caller left open is not ours: a pipe kept would keep its reader waiting. */
+	close_range(3, ~0U, 0);
 	if (argc > 1 && !strcmp(argv[1], "sandbox"))
 		return sandbox(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "pause"))
