@@ -1,8 +1,9 @@
 """Small builders of OpenAPI v3 structural schema nodes.
 
 Each returns a plain dict that CRDs, OpenAPI documents, validation, patches and field ownership
-read. Besides Kubernetes' own extensions there is one of ours: `x-cn2-reference` marks a node that
-holds a reference to another object (cn2-api.md 3.3).
+read. Besides Kubernetes' own extensions there are two of ours: `x-cn2-reference` marks a node that
+holds a reference to another object (cn2-api.md 3.3); `x-cn2-struct` one that CN2's server holds by
+value, so that no field manager owns the node itself (`default={}` says so too).
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ def updater(backend: Backend, kind: Kind, options: WriteOptions, subresource: st
             subresource=shown,
             now=backend.now(),
             schema=kind.schema,
+            typed=kind.family is not Family.CRD,
         )
 
     return manage

@@ -194,7 +194,7 @@ def _merge_items(original: list[Any], patch: list[Any], key: str, items: Schema)
 def _position(items: list[Any], wanted: Any, key: str) -> int:
     """Where an item (by its key, if there is one) stands; -1 when it doesn't."""
     for index, item in enumerate(items):
-        if same(item[key], wanted[key]) if key else same(item, wanted):
+        if same(_key_of(item, key), _key_of(wanted, key)) if key else same(item, wanted):
             return index
     return -1
 
@@ -219,14 +219,21 @@ def _apply_orders(original: JsonMap, patch: JsonMap, schema: Schema) -> None:
         order, field = patch.pop(directive), directive.removeprefix(_SET_ORDER)
         if not isinstance(order, list):
             raise PatchError(f"{directive} must be a list")
-        live, changes = original.get(field), patch.pop(field, None)
+        live, changes = _list_or_none(original, field), _list_or_none(patch, field)
         if live is None and changes is None:
             continue
+        if changes is not None:
+            del patch[field]
         child = _child(schema, field)
         key = _merge_key(child)
         _check_order(changes or [], order, key, directive)
         merged = live if changes is None else _merge_value(live, changes, child)
-        original[field] = _ordered(merged, order, live or [], key)
+        original[field] = _ordered(merged or [], order, live or [], key)
+
+
+def _list_or_none(source: JsonMap, field: str) -> list[Any] | None:
+    value = source.get(field)
+    return value if isinstance(value, list) else None
 
 
 def _check_order(changes: list[Any], order: list[Any], key: str, directive: str) -> None:

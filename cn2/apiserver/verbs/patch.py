@@ -147,6 +147,7 @@ class _Applying:
                 subresource=self._subresource,
                 now=self._now,
                 schema=self._kind.schema,
+                typed=self._kind.family is not Family.CRD,
             )
         except fields.ApplyConflict as error:
             raise _conflicting(error) from error

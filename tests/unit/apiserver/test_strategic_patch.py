@@ -159,6 +159,12 @@ def names(*items):
             {"mergingList": [{"name": "1", "c": 3}]},
             id="only the retained keys of an item stay",
         ),
+        pytest.param(
+            {"mergingInts": [1]},
+            {"$setElementOrder/mergingInts": [], "mergingInts": None},
+            {},
+            id="a list with an order is deleted all the same",
+        ),
         pytest.param({"a": [1]}, {"a": {"b": 1}}, {"a": {"b": 1}}, id="another type replaces"),
         pytest.param(
             {"a": 1},
@@ -190,6 +196,7 @@ def test_strategic_merge(doc, patch, result):
             {"$setElementOrder/mergingInts": [2, 3], "mergingInts": [3, 2]},
         ),
         ({}, {"$setElementOrder/mergingInts": 1}),
+        ({"mergingList": names("1")}, {"$setElementOrder/mergingList": ["1"]}),
         ({}, []),
     ],
 )
