@@ -97,6 +97,11 @@ def refers_to(path: str, value: Any, *kinds: str) -> list[FieldError]:
     return errors
 
 
+def needs(path: str, value: Any, *kinds: str) -> list[FieldError]:
+    """As `refers_to`, for a reference that must be there."""
+    return refers_to(path, value, *kinds) if value else [required(path)]
+
+
 def each_refers_to(path: str, values: Iterable[Any], *kinds: str) -> list[FieldError]:
     """As `refers_to`, for every element of a list."""
     return [

@@ -7,9 +7,9 @@ from typing import Any
 from cn2.api.kind import Column, Family, Kind, Object, Schema
 from cn2.api.kinds import KINDS
 from cn2.api.object_meta import API_VERSION, KIND
-from cn2.api.schema import LIST_MAP_KEYS, PATCH_MERGE_KEY, PATCH_STRATEGY, REFERENCE
+from cn2.api.schema import LIST_MAP_KEYS, PATCH_MERGE_KEY, PATCH_STRATEGY, REFERENCE, STRUCT
 
-_NOT_IN_CRDS = {REFERENCE, PATCH_MERGE_KEY, PATCH_STRATEGY}
+_NOT_IN_CRDS = {REFERENCE, STRUCT, PATCH_MERGE_KEY, PATCH_STRATEGY}
 
 
 def custom_resource_definitions() -> list[Object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cn2.api import schema as s
 from cn2.api.access import items, mapping
-from cn2.api.checks import address, each_refers_to, immutable_references, refers_to
+from cn2.api.checks import address, each_refers_to, immutable_references, needs
 from cn2.api.kind import Column, FieldError, Object
 from cn2.api.v1alpha1.bgp_types import (
     AS_NUMBER,
@@ -23,7 +23,7 @@ BGP_PORT = 179
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     parameters = mapping(spec, "bgpRouterParameters")
-    errors = refers_to("spec.parent", spec.get("parent"), "RoutingInstance")
+    errors = needs("spec.parent", spec.get("parent"), "RoutingInstance")
     for key in ("address", "identifier", "gatewayAddress", "ipv6GatewayAddress"):
         errors += address(f"spec.bgpRouterParameters.{key}", parameters.get(key))
     errors += each_refers_to(

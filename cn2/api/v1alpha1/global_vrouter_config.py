@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cn2.api import schema as s
 from cn2.api.access import at, items, mapping, name_of
-from cn2.api.checks import address, forbidden, immutable_references, refers_to
+from cn2.api.checks import address, forbidden, immutable_references, needs
 from cn2.api.kind import FieldError, Object
 from cn2.api.schema_checks import invalid
 from cn2.api.v1alpha1.shared import core_kind, core_schema, parent
@@ -30,7 +30,7 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     if name_of(new) != NAME:
         errors.append(forbidden("metadata.name", f"the only object of this kind is {NAME}"))
     spec = mapping(new, "spec")
-    errors += refers_to("spec.parent", spec.get("parent"), "GlobalSystemConfig")
+    errors += needs("spec.parent", spec.get("parent"), "GlobalSystemConfig")
     for index, entry in enumerate(items(spec, "linklocalServices", "linklocalServiceEntry")):
         path = f"spec.linklocalServices.linklocalServiceEntry[{index}]"
         errors += address(f"{path}.linklocalServiceIP", at(entry, "linklocalServiceIP"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cn2.api import schema as s
 from cn2.api.access import items, mapping
-from cn2.api.checks import address, each_refers_to, immutable_references, refers_to
+from cn2.api.checks import address, each_refers_to, immutable_references, needs
 from cn2.api.kind import Column, FieldError, Object
 from cn2.api.v1alpha1.shared import core_kind, core_schema, parent, reference
 
@@ -12,7 +12,7 @@ from cn2.api.v1alpha1.shared import core_kind, core_schema, parent, reference
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     return [
-        *refers_to("spec.parent", spec.get("parent"), "GlobalSystemConfig"),
+        *needs("spec.parent", spec.get("parent"), "GlobalSystemConfig"),
         *address("spec.virtualRouterIPAddress", spec.get("virtualRouterIPAddress")),
         *each_refers_to(
             "spec.virtualMachineReferences",

@@ -112,6 +112,8 @@ def fields(name: str, obj: Object, old: Object | None = None) -> list[str]:
         ("InstanceIP", {"instanceIPFamily": "v6"}, "spec.instanceIPAddress"),
         ("InstanceIP", {"instanceIPFamily": "IPv4"}, "spec.instanceIPFamily"),
         ("VirtualRouter", {"virtualRouterIPAddress": "minikube"}, "spec.virtualRouterIPAddress"),
+        ("VirtualRouter", {"parent": {}}, "spec.parent"),
+        ("BGPRouter", {"parent": {}}, "spec.parent"),
         ("GlobalSystemConfig", {"autonomousSystem": 70000}, "spec.autonomousSystem"),
         (
             "GlobalVrouterConfig",

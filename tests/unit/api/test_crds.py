@@ -55,6 +55,7 @@ def test_only_what_apiextensions_knows_is_in_a_schema() -> None:
         for path, node in nodes(version["schema"]["openAPIV3Schema"]):
             assert not {
                 "x-cn2-reference",
+                "x-cn2-struct",
                 "x-kubernetes-patch-strategy",
                 "x-kubernetes-patch-merge-key",
             } & set(node), path
