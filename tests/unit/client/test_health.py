@@ -17,7 +17,7 @@ async def test_live_and_ready_are_told_apart(tmp_path):
         assert "[-]informers failed: not yet" in text
         complaint[0] = ""
         assert (await ask(socket, "/readyz"))[0] == 200
-        assert "cn2_queue_depth" in (await ask(socket, "/metrics"))[1]
+        assert "process_resident_memory_bytes" in (await ask(socket, "/metrics"))[1]
         assert socket.stat().st_mode & 0o777 == 0o600
 
     assert not socket.exists()
