@@ -85,7 +85,7 @@ async def _read_head(reader: asyncio.StreamReader) -> _Head:
         name, colon, value = line.partition(":")
         if colon:
             headers.add(name.strip(), value.strip())
-    return _Head(int(status_line.split(" ", 2)[1]), headers)
+    return _Head(int(status_line.partition(" ")[2][:3]), headers)
 
 
 async def _refusal(head: _Head, reader: asyncio.StreamReader) -> web.Response:
