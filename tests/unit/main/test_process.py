@@ -1,0 +1,59 @@
+"""What every process does alike: health while it runs, a clean stop, a loud failure."""
+
+import asyncio
+import json
+import signal
+import sys
+
+from kube_server import until
+
+from cn2.client.health import ask
+
+PROGRAM = """
+import asyncio, sys
+from cn2.main import process
+
+async def work(health):
+    health.ready("work", lambda: "")
+    {body}
+
+options = process.arguments("demo", "A demonstration.", client=False).parse_args()
+sys.exit(process.run("demo", options, work))
+"""
+
+
+async def start(body, *arguments):
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        PROGRAM.format(body=body),
+        *arguments,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_a_process_tells_its_health_and_stops_cleanly_when_asked(tmp_path):
+    socket = tmp_path / "demo.sock"
+    child = await start("await asyncio.Event().wait()", "--health-socket", str(socket))
+    await until(socket.exists)
+    while (await ask(socket))[0] != 200:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+    child.send_signal(signal.SIGTERM)
+    _, errors = await child.communicate()
+
+    assert child.returncode == 0
+    assert not socket.exists()
+    line = json.loads(errors.splitlines()[0])
+    assert (line["event"], line["process"], line["level"]) == ("stopping", "demo", "info")
+
+
+async def test_a_failure_is_logged_with_its_place_and_ends_with_1():
+    child = await start("raise ValueError('broken')")
+
+    _, errors = await child.communicate()
+
+    assert child.returncode == 1
+    line = json.loads(errors.splitlines()[-1])
+    assert line["event"] == "process failed"
+    assert "ValueError: broken" in line["exception"]
