@@ -55,11 +55,16 @@ class Front:
         return bool(self._listeners)
 
     async def close(self, seconds: float = 1.0) -> None:
-        """Accepts nothing more, ends streams, gives other requests `seconds` to end."""
+        """Accepts nothing more, ends the watches, gives everything else `seconds` to end."""
         for listener in self._listeners:
             listener.close()
-        for task in list(self._streams):
-            task.cancel()
+        self._kernel.end_watches()
+        # Idle connections close now; the others with the answer that they are waiting for.
+        self._server.pre_shutdown()
+        if self._streams:
+            _, open_ = await asyncio.wait(self._streams, timeout=seconds)
+            for task in open_:
+                task.cancel()
         await self._server.shutdown(seconds)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

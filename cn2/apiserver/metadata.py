@@ -31,8 +31,14 @@ _LABEL_1035_TEXT = (
 )
 
 _GENERATED_LIMIT = 58
-_SERVER_OWNED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "selfLink")
-_SERVER_OWNED_ALWAYS = (*_SERVER_OWNED, "deletionGracePeriodSeconds", "managedFields")
+_SERVER_OWNED = (
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+)
 
 _GENERATION_GROUPS = frozenset({"apps", "batch", "discovery.k8s.io", "networking.k8s.io"})
 """Of Kubernetes' own kinds, those of these groups count generations."""
@@ -99,7 +105,7 @@ def strip_new(obj: Object) -> None:
     metadata = of(obj)
     if metadata.pop("resourceVersion", None):
         raise bad_request("resourceVersion should not be set on objects to be created")
-    for name in _SERVER_OWNED_ALWAYS:
+    for name in (*_SERVER_OWNED, "managedFields"):
         metadata.pop(name, None)
 
 
@@ -113,11 +119,14 @@ def carry_over(kind: Kind, new: Object, old: Object) -> None:
             before["name"],
             f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['uid']}",
         )
-    for name in (*_SERVER_OWNED_ALWAYS, "generateName"):
+    for name in (*_SERVER_OWNED, "generateName"):
         if name in before:
             metadata[name] = before[name]
         else:
             metadata.pop(name, None)
+    # An empty list is not the same as none: it resets the ownership of all fields.
+    if metadata.get("managedFields") is None and "managedFields" in before:
+        metadata["managedFields"] = before["managedFields"]
     errors = text_map_errors(metadata)
     if before.get("deletionTimestamp"):
         added = set(metadata.get("finalizers") or ()) - set(before.get("finalizers") or ())

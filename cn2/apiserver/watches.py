@@ -27,11 +27,25 @@ _REMEMBERED = 512
 
 
 class Frames:
-    """Encoded events, remembered for the other watchers of the same form."""
+    """The open watches' events, encoded and remembered for others who want the same form."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._known: OrderedDict[tuple[str, int, bytes, View], bytes] = OrderedDict()
+        self._open: set[Watch] = set()
+
+    def open(self, prefix: str, after: int) -> Watch:
+        watch = self._backend.store.watch(prefix, after)
+        self._open.add(watch)
+        return watch
+
+    def close(self, watch: Watch) -> None:
+        self._open.discard(watch)
+        watch.close()
+
+    def end(self) -> None:
+        for watch in tuple(self._open):
+            self.close(watch)
 
     def frame(self, kind: Kind, event_type: bytes, entry: Entry | Event, view: View) -> bytes:
         which = (entry.key, entry.revision, event_type, view)
@@ -69,7 +83,7 @@ class Watching:
             async for chunk in self._changes():
                 yield chunk
         finally:
-            self.watch.close()
+            self.frames.close(self.watch)
 
     async def _changes(self) -> AsyncGenerator[bytes, None]:
         ends = time.monotonic() + self.seconds
@@ -147,11 +161,12 @@ def begin(
     prefix = keys.under(kind, namespace)
     given = listing.revision(query.get("resourceVersion", ""))
     send_initial = _sends_initial(request, given)
+    view, seconds = views.asked(request), _seconds(query.get("timeoutSeconds", ""))
     after = backend.store.revision if send_initial or not given else given
     if send_initial and given > backend.store.revision:
         raise too_large(given, backend.store.revision)
     try:
-        watch = backend.store.watch(prefix, after)
+        watch = frames.open(prefix, after)
     except Compacted as gone:
         raise too_old(gone.asked, gone.oldest) from gone
     except FutureRevision as future:
@@ -164,12 +179,12 @@ def begin(
         frames=frames,
         kind=kind,
         select=select,
-        view=views.asked(request),
+        view=view,
         watch=watch,
         initial=initial,
         initial_bookmark=request.flag("sendInitialEvents") and request.flag("allowWatchBookmarks"),
         bookmarks=request.flag("allowWatchBookmarks"),
-        seconds=_seconds(query.get("timeoutSeconds", "")),
+        seconds=seconds,
     )
 
 
