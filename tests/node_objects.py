@@ -100,6 +100,7 @@ def plugged(
     uid: str = "u1",
     pairs: tuple[Pair, ...] = (),
     rpf: bool = True,
+    vrf: int = 0,
 ) -> Plugged:
     """A port as its record says."""
     return Plugged(
@@ -119,4 +120,5 @@ def plugged(
         netns=f"/run/netns/{ifindex}",
         ifindex=ifindex,
         host_name=f"tapeth0-{ifindex:06x}",
+        vrf=vrf or vni,
     )

@@ -6,7 +6,8 @@ is desired is what an earlier agent left: a port's rows may go with its unplug, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -25,6 +26,7 @@ class Datapath:
         self._snapshot = snapshot
         self._tables = Tables()
         self._rows: dict[RowKey, tuple[Row, ...]] = {}
+        self._wanted: defaultdict[_Identity, dict[RowKey, Row]] = defaultdict(dict)
         self.broken: dict[RowKey, str] = {}
         """Keys that could not be planned, and why; their rows stay as they were."""
 
@@ -33,7 +35,8 @@ class Datapath:
         self._tables.learn(actual)
         self._tables.want_only(actual)
         snapshot = self._snapshot()
-        self._rows = {key: plan(snapshot, key) for key in keys(snapshot)}
+        for key in keys(snapshot):
+            self._hold(key, plan(snapshot, key))
 
     def learn(self, actual: Iterable[Row]) -> None:
         """The kernel was read again."""
@@ -50,7 +53,7 @@ class Datapath:
         snapshot = self._snapshot()
         for key in {*self._rows, *keys(snapshot)}:
             self._replan(snapshot, key)
-        self._tables.want_only(row for rows in self._rows.values() for row in rows)
+        self._tables.want_only(self.rows())
 
     def pending(self) -> list[Change]:
         """What the kernel still has to be told, in order."""
@@ -62,7 +65,7 @@ class Datapath:
 
     def rows(self) -> list[Row]:
         """Every desired row, for those who explain."""
-        return [row for rows in self._rows.values() for row in rows]
+        return [_chosen(claims) for claims in self._wanted.values()]
 
     def _replan(self, snapshot: Snapshot, key: RowKey) -> None:
         try:
@@ -74,13 +77,40 @@ class Datapath:
             self.broken[key] = repr(bug)
             return
         self.broken.pop(key, None)
+        for row in self._hold(key, wanted):
+            claims = self._wanted.get(_identity(row))
+            if claims:
+                self._tables.want(_chosen(claims))
+            else:
+                self._tables.unwant(row)
+
+    def _hold(self, key: RowKey, wanted: tuple[Row, ...]) -> list[Row]:
+        """Keep what `key` wants now; the rows that it wanted before or wants now."""
         before = self._rows.pop(key, ())
+        for row in before:
+            claims = self._wanted[_identity(row)]
+            claims.pop(key, None)
+            if not claims:
+                del self._wanted[_identity(row)]
+        for row in wanted:
+            self._wanted[_identity(row)][key] = row
         if wanted:
             self._rows[key] = wanted
-        kept = {_identity(row) for row in wanted}
-        self._tables.unwant(*(row for row in before if _identity(row) not in kept))
-        self._tables.want(*wanted)
+        return [*before, *wanted]
 
 
-def _identity(row: Row) -> tuple[type[Row], Key]:
+_Identity = tuple[type[Row], Key]
+
+
+def _identity(row: Row) -> _Identity:
     return type(row), row.key
+
+
+def _chosen(claims: Mapping[RowKey, Row]) -> Row:
+    """One row of those that several keys want in one place: the same, whoever came first.
+
+    Of two networks that name one VNI, the younger on this node has it.
+    """
+    if len(claims) == 1:
+        return next(iter(claims.values()))
+    return max(claims.values(), key=lambda row: row.LAYOUT.value_of(row))

@@ -47,6 +47,7 @@ def _port(port: Plugged, snapshot: Snapshot, drops: Mapping[str, int]) -> dict[s
         "hostInterface": port.host_name,
         "ifindex": port.ifindex,
         "network": one.network.label,
+        "vrf": port.vrf,
         "vni": one.network.vni,
         "mac": one.mac,
         "addresses": [address.with_prefix for address in one.addresses],

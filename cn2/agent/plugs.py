@@ -89,6 +89,7 @@ class Plugs:
             ports: tuple[Plugged, ...] = ()
             try:
                 ports = self._kernel.create(request.container, request.netns, wanted)
+                ports = self._ports.numbered(ports)
                 self._bring_up(request, ports)
             except Exception as failure:
                 await self._undo(request.container, ports)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
 
 from cn2.plan.node.attachment import Network, Plugged
 from cn2.plan.node.snapshot import Key
@@ -16,6 +18,7 @@ class Ports:
         self._by_ifindex: dict[int, Plugged] = {}
         self._by_container: defaultdict[str, list[int]] = defaultdict(list)
         self._by_network: defaultdict[Key, set[int]] = defaultdict(set)
+        self._last_vrf = 0
 
     @property
     def all(self) -> Mapping[int, Plugged]:
@@ -36,11 +39,31 @@ class Ports:
         """Ports that were plugged for this VirtualMachineInterface."""
         return [i for i, port in self._by_ifindex.items() if port.attachment.vmi == vmi]
 
+    def numbered(self, ports: Sequence[Plugged]) -> tuple[Plugged, ...]:
+        """The same ports with the numbers of their networks on this node.
+
+        A network without ports here gets a number that none has had since the agent started, so
+        that nothing which is left of another network can be taken for its own.
+        """
+        known: dict[Key, int] = {}
+        for port in ports:
+            key = port.attachment.network.key
+            mates = self._by_network.get(key)
+            if mates:
+                known[key] = self._by_ifindex[next(iter(mates))].vrf
+            elif key not in known:
+                self._last_vrf += 1
+                known[key] = self._last_vrf
+        return tuple(
+            msgspec.structs.replace(port, vrf=known[port.attachment.network.key]) for port in ports
+        )
+
     def add(self, ports: Iterable[Plugged]) -> None:
         for port in ports:
             self._by_ifindex[port.ifindex] = port
             self._by_container[port.container].append(port.ifindex)
             self._by_network[port.attachment.network.key].add(port.ifindex)
+            self._last_vrf = max(self._last_vrf, port.vrf)
 
     def remove(self, container: str) -> tuple[Plugged, ...]:
         """Forget a container's ports; returns them."""

@@ -87,6 +87,8 @@ class Plugged(msgspec.Struct, frozen=True):
     ifindex: int
     """Of the host's side; the key of everything that the datapath holds for the port."""
     host_name: str
+    vrf: int = 0
+    """The node's own number of the port's network, for its VRF and its bridge domain."""
     peer: int = 0
     """Index of the pod's side, in the pod's namespace."""
     host_mac: str = ""

@@ -3,10 +3,10 @@
 Three kinds of keys sum up to a node's rows: the node itself, each network that has ports here,
 and each port (by the ifindex of its host side). A network without ports costs nothing.
 
-VRF and bridge domain are numbered by the network's VNI. It is unique in the cluster, survives the
-agent, and a network that heals gets it back: then not one row changes. What a port needs is in
-its record; objects only change it. So an object that is absent (it is being healed, or the watch
-is behind) changes nothing, and an explicit status does.
+What a port needs is in its record; objects only change it. So an object that is absent (it is
+being healed, or the watch is behind) changes nothing, and an explicit status does. VRF and bridge
+domain have the node's own number, given with a network's first port here: a VNI may be given to
+another network while this node still has ports of the one that had it.
 """
 
 from __future__ import annotations
@@ -83,12 +83,13 @@ def _network(snapshot: Snapshot, key: Key) -> Iterator[Row]:
         return
     network = _network_of(snapshot, live[0])
     bridged = _bridged(network)
-    yield Vni(vni=network.vni, vrf=network.vni, bd=network.vni if bridged else 0)
+    vrf = live[0].vrf
+    yield Vni(vni=network.vni, vrf=vrf, bd=vrf if bridged else 0)
     if _routed(network):
         for gateway in network.gateways:
-            yield Host.of(network.vni, ip_address(gateway), RECEIVE.id)
+            yield Host.of(vrf, ip_address(gateway), RECEIVE.id)
     if bridged:
-        yield from flood(network.vni, (LOCAL_BASE + port.ifindex for port in live))
+        yield from flood(vrf, (LOCAL_BASE + port.ifindex for port in live))
 
 
 def _port(snapshot: Snapshot, port: Plugged) -> Iterator[Row]:
@@ -96,13 +97,13 @@ def _port(snapshot: Snapshot, port: Plugged) -> Iterator[Row]:
         return  # what it sends is dropped as "no interface", what is sent to it as "no route"
     network = _network_of(snapshot, port)
     mac = parse_mac(port.attachment.mac)
-    hop = NextHop.local(port.ifindex, network.vni, mac)
+    hop = NextHop.local(port.ifindex, port.vrf, mac)
     yield hop
     if _routed(network):
         for address in port.attachment.addresses:
-            yield Host.of(network.vni, ip_address(address.ip), hop.id)
+            yield Host.of(port.vrf, ip_address(address.ip), hop.id)
     if _bridged(network):
-        yield Fdb(bd=network.vni, mac=mac, nh=hop.id)
+        yield Fdb(bd=port.vrf, mac=mac, nh=hop.id)
     for pair in _pairs(snapshot, port):
         prefix = ip_network(f"{pair.ip}/{pair.prefix}", strict=False)
         any_mac = bytes(6)
@@ -119,8 +120,8 @@ def _vif(port: Plugged, network: Network, mac: bytes) -> Vif:
             gateway[own.version] = ip_address(address.gateway).packed
     return Vif(
         ifindex=port.ifindex,
-        vrf=network.vni,
-        bd=network.vni if _bridged(network) else 0,
+        vrf=port.vrf,
+        bd=port.vrf if _bridged(network) else 0,
         flags=_flags(network),
         ip4=ip[4],
         gw4=gateway[4],

@@ -5,8 +5,9 @@ from __future__ import annotations
 from node_objects import plugged
 
 from cn2.agent.datapath import Datapath
-from cn2.plan.node.rows import plan_all
+from cn2.plan.node.rows import RowKey, plan_all
 from cn2.plan.node.snapshot import Snapshot
+from cn2.state.bridge import Vni
 from cn2.state.row import Row
 from cn2.state.table import Delete, Put
 
@@ -69,3 +70,18 @@ def test_a_key_that_cannot_be_planned_keeps_its_rows_and_stops_no_other() -> Non
     world.snapshot = Snapshot.of(ports=[plugged(7)])
     world.datapath.replan_all()
     assert world.datapath.broken == {}
+
+
+def test_of_two_networks_with_one_vni_the_younger_has_it_whoever_was_planned_first() -> None:
+    old = plugged(7, network="old", vni=5, vrf=1)
+    new = plugged(8, network="new", vni=5, vrf=2)
+    both: list[RowKey] = [7, 8, ("default", "old"), ("default", "new")]
+    for order in (both, both[::-1]):
+        world = World(old, new)
+        world.datapath.adopt([])
+        world.datapath.replan(order)
+
+        assert [row.vrf for row in settled(world) if isinstance(row, Vni)] == [2]
+        world.snapshot = Snapshot.of(ports=[old])
+        world.datapath.replan(order)
+        assert [row.vrf for row in settled(world) if isinstance(row, Vni)] == [1]
