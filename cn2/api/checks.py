@@ -49,8 +49,13 @@ def parses(path: str, value: Any, parse: Callable[[str], object]) -> list[FieldE
     try:
         parse(value)
     except ValueError as error:
-        return [invalid(path, value, str(error))]
+        return [invalid(path, value, _without_value(str(error), value))]
     return []
+
+
+def _without_value(message: str, value: str) -> str:
+    """The parsers' messages begin with the value, which `Invalid value` has said already."""
+    return message.removeprefix(repr(value)).removeprefix(":").strip()
 
 
 def each_parses(

@@ -7,7 +7,7 @@ the schema's `x-cn2-reference` marks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,8 +125,12 @@ def _own_fq_name(obj: Object, lookup: Lookup) -> list[str]:
 
 def computed_labels(kind: Kind, obj: Object) -> dict[str, str]:
     """The parent label and the back-reference labels that are true of an object."""
+    return _labels_of(obj, references(kind, obj))
+
+
+def _labels_of(obj: Object, refs: Iterable[Object]) -> dict[str, str]:
     namespace = namespace_of(obj)
-    labels = dict(back_reference(*target(ref, namespace)) for ref in references(kind, obj))
+    labels = dict(back_reference(*target(ref, namespace)) for ref in refs)
     parent = mapping(obj, "spec", "parent")
     if parent.get("kind") and parent.get("name"):
         parent_kind, parent_namespace, parent_name = target(parent, namespace)
@@ -134,15 +138,14 @@ def computed_labels(kind: Kind, obj: Object) -> dict[str, str]:
     return labels
 
 
-def _set_labels(kind: Kind, new: Object, old: Object | None) -> None:
+def _set_labels(obj: Object, wanted: dict[str, str], before: dict[str, str]) -> None:
     """Labels that were true of the old version and are no longer are removed; one that a
     controller put in ahead of the reference stays."""
-    wanted = computed_labels(kind, new)
-    stale = set(computed_labels(kind, old)) - set(wanted) if old is not None else set()
-    metadata = new["metadata"]
+    metadata = obj["metadata"]
     labels = dict(mapping(metadata, "labels"))
-    for key in stale:
-        labels.pop(key, None)
+    for key in before:
+        if key not in wanted:
+            labels.pop(key, None)
     labels.update(wanted)
     if labels:
         metadata["labels"] = labels
@@ -150,15 +153,23 @@ def _set_labels(kind: Kind, new: Object, old: Object | None) -> None:
         metadata.pop("labels", None)
 
 
-def _complete_references(kind: Kind, new: Object, lookup: Lookup) -> None:
-    namespace = namespace_of(new)
-    for ref in references(kind, new):
+def _complete_references(refs: Iterable[Object], namespace: str, lookup: Lookup) -> None:
+    for ref in refs:
         which = target(ref, namespace)
         ref["fqName"] = fq_name_of(*which, lookup)
         if not ref.get("uid"):
             stored = lookup(*which)
             if stored is not None:
                 ref["uid"] = text(stored, "metadata", "uid")
+
+
+def _keep(kind: Kind, new: Object, old: Object) -> dict[str, str]:
+    """Keep what an update left out of references; the labels that were true before, unless
+    nothing that they depend on is different."""
+    changed = [part for part in ("spec", "status") if new.get(part) != old.get(part)]
+    for part in changed:
+        keep_references(new.get(part), old.get(part))
+    return computed_labels(kind, old) if changed else {}
 
 
 def apply(kind: Kind, new: Object, old: Object | None, lookup: Lookup) -> None:
@@ -170,12 +181,11 @@ def apply(kind: Kind, new: Object, old: Object | None, lookup: Lookup) -> None:
     if kind.kind not in _HAS_SPEC or _AGGREGATED[kind.kind].group != kind.group:
         return
     spec = new.setdefault("spec", {})
-    if old is not None:
-        keep_references(spec, old.get("spec"))
-        keep_references(new.get("status"), old.get("status"))
+    before = _keep(kind, new, old) if old is not None else {}
     spec["fqName"] = _own_fq_name(new, lookup)
-    _complete_references(kind, new, lookup)
-    _set_labels(kind, new, old)
+    refs = list(references(kind, new))
+    _complete_references(refs, namespace_of(new), lookup)
+    _set_labels(new, _labels_of(new, refs), before)
     status = new.get("status")
     if status:
         status.setdefault("state", DEFAULT_STATE)

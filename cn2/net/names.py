@@ -8,6 +8,7 @@ the end of object names. Published values of both are in tests/unit/net/name_vec
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 BACK_REFERENCE_PREFIX = "back-reference.core.juniper.net/"
 PARENT_LABEL = "core.juniper.net/parent"
@@ -16,6 +17,8 @@ MAX_LABEL_VALUE = 63
 _FNV_OFFSET = 0x811C9DC5
 _FNV_PRIME = 0x01000193
 _SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_REMEMBERED = 8192
+"""Every write of an object asks for the hashes of all that it refers to."""
 
 
 def fnv1a32_number(*parts: str) -> int:
@@ -72,6 +75,7 @@ def back_reference_text(kind: str, namespace: str, name: str) -> str:
     return "_".join((kind, namespace, name) if namespace else (kind, name))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def back_reference(kind: str, namespace: str, name: str) -> tuple[str, str]:
     """The label (key, value) that an object carries for a reference to `kind namespace/name`.
 
@@ -84,6 +88,7 @@ def back_reference(kind: str, namespace: str, name: str) -> tuple[str, str]:
     return BACK_REFERENCE_PREFIX + sha3_224(text), value
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parent_label_value(namespace: str, kind: str, name: str) -> str:
     """The value of the label `core.juniper.net/parent` on a child of `kind namespace/name`."""
     return sha3_224(f"{namespace}/{kind}/{name}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     AddressValueError,
     IPv4Address,
@@ -21,6 +22,9 @@ _CIDR = re.compile(r"([0-9a-fA-F:.]+)/(0|[1-9][0-9]{0,2})")
 
 V4 = "v4"
 V6 = "v6"
+
+_REMEMBERED = 4096
+"""The same few blocks and addresses are read again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Prefix:
         return isinstance(other.network, IPv6Network) and self.network.overlaps(other.network)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_prefix(text: str) -> Prefix:
     """Read `address/length`; ValueError when it is no CIDR or has bits set behind the length."""
     match = _CIDR.fullmatch(text)
@@ -104,6 +109,7 @@ def parse_prefix(text: str) -> Prefix:
     return Prefix(network)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_address(text: str) -> IPv4Address | IPv6Address:
     """Read one IPv4 or IPv6 address without a zone; ValueError otherwise."""
     try:
