@@ -13,6 +13,7 @@ from typing import Any
 
 from cn2.api.formats import INTEGER_BOUNDS, STRING_FORMATS
 from cn2.api.kind import FieldError, Schema
+from cn2.api.quantity import is_quantity
 
 Check = Callable[[Any, str, list[FieldError]], None]
 
@@ -95,7 +96,7 @@ def compile_check(schema: Schema) -> Check:
 
 def _typed(schema: Schema) -> Check:
     if schema.get(INT_OR_STRING):
-        return _int_or_string
+        return _quantity if schema.get("format") == "quantity" else _int_or_string
     match schema.get("type"):
         case "string":
             return _string(schema)
@@ -137,6 +138,18 @@ def _any_type(schema: Schema) -> Check:
 def _int_or_string(value: Any, path: str, errors: list[FieldError]) -> None:
     if isinstance(value, bool) or not isinstance(value, int | str):
         errors.append(_wrong_type(path, value, "integer,string"))
+
+
+def _quantity(value: Any, path: str, errors: list[FieldError]) -> None:
+    if not is_quantity(value):
+        errors.append(
+            invalid(
+                path,
+                value,
+                "quantities must match the regular expression"
+                " '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            )
+        )
 
 
 def _boolean(value: Any, path: str, errors: list[FieldError]) -> None:

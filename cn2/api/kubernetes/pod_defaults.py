@@ -7,6 +7,7 @@ from typing import Any
 
 from cn2.api.access import at, items, mapping, text
 from cn2.api.kind import Object
+from cn2.api.quantity import quantity_text
 from cn2.net.names import fnv1a32_number
 
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -49,6 +50,9 @@ def _pull_policy(image: str) -> str:
 
 
 def _complete_requests(container: Object) -> None:
+    for amounts in mapping(container, "resources").values():
+        if isinstance(amounts, dict):
+            amounts.update({name: quantity_text(amount) for name, amount in amounts.items()})
     limits = mapping(container, "resources", "limits")
     if limits:
         requests = container["resources"].setdefault("requests", {})

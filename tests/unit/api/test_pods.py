@@ -121,6 +121,25 @@ def test_quality_of_service(resources: Object, quality: str) -> None:
     assert obj["status"]["qosClass"] == qos_class(obj["spec"]) == quality
 
 
+def test_amounts_that_are_plain_numbers_are_stored_as_text() -> None:
+    given = {"limits": {"cpu": 0.5, "memory": 1073741824}, "requests": {"cpu": "0.1"}}
+    resources = completed({"containers": [container(resources=given)]})["spec"]["containers"][0][
+        "resources"
+    ]
+    assert resources == {
+        "limits": {"cpu": "500m", "memory": "1073741824"},
+        "requests": {"cpu": "0.1", "memory": "1073741824"},
+    }
+
+
+@pytest.mark.parametrize("amount", ["one", "1 Gi", "", True, "1ki"])
+def test_amounts_that_are_none(amount: object) -> None:
+    obj = copy.deepcopy(EXAMPLES["Pod"])
+    obj["spec"]["containers"][0]["resources"] = {"limits": {"cpu": amount}}
+    (error,) = checker(by_name("Pod")).check(obj)
+    assert error.field == "spec.containers[0].resources.limits.cpu"
+
+
 def errors(obj: Object, old: Object | None = None, name: str = "Pod") -> list[str]:
     validate = by_name(name).validate
     assert validate is not None
