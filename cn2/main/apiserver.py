@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import ipaddress
+import socket
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,39 +46,43 @@ async def serve(options: Namespace, health: Health) -> None:
     """Serves until it is cancelled."""
     store = await open_store(options.data_dir)
     try:
-        backend = Backend(store=store, service_cidr=options.service_cidr)
         health.live("store", lambda: store.broken)
+        sockets = await _sockets(options)
+        backend = Backend(store=store, service_cidr=options.service_cidr)
+        # The last socket is the one that pods and agents reach.
+        await bootstrap.ensure(backend, sockets[-1].getsockname()[1])
+        address = "{}:{}".format(*sockets[0].getsockname()[:2])
         tokens = Tokens(_signing_key(options.pki / "sa.key"), lambda: datetime.now(UTC))
-        host, port = options.listen
         kernel = Kernel(
             backend,
             tokens,
             NodeSockets(options.nodes_dir),
             KINDS,
-            address=f"{host}:{port}",
+            address=address,
             checks={"store": lambda: store.broken},
         )
-        fabric_port = options.fabric_address[1] if options.fabric_address else port
-        await bootstrap.ensure(backend, fabric_port)
         front = Front(kernel)
         health.ready("serving", lambda: "" if front.listening else "not listening yet")
-        await _listen(options, front)
+        await _run(front, sockets, options.pki, address)
     finally:
         await store.close()
 
 
-async def _listen(options: Namespace, front: Front) -> None:
-    pki = options.pki
+async def _sockets(options: Namespace) -> list[socket.socket]:
+    bound = [listeners.bind(*options.listen)]
+    if options.fabric_netns and options.fabric_address:
+        bound.append(await listeners.bind_in(options.fabric_netns, *options.fabric_address))
+    return bound
+
+
+async def _run(front: Front, sockets: list[socket.socket], pki: Path, address: str) -> None:
     tls = server_tls(pki / "apiserver.crt", pki / "apiserver.key", pki / "ca.crt")
     try:
-        sock = listeners.bind(*options.listen)
-        await front.listen(sock, tls)
-        if options.fabric_netns and options.fabric_address:
-            inside = await listeners.bind_in(options.fabric_netns, *options.fabric_address)
-            await front.listen(inside, tls)
+        for sock in sockets:
+            await front.listen(sock, tls)
         # What start-up made lives for ever: no collection need walk it again.
         gc.freeze()
-        log.info("serving", address="{}:{}".format(*sock.getsockname()[:2]))
+        log.info("serving", address=address)
         await asyncio.Event().wait()
     finally:
         await front.close()
