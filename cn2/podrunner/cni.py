@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from cn2.api.kind import Object
+from cn2.podrunner import children
 from cn2.podrunner.cni_conf import (
     ConfError,
     NetworkConf,
@@ -88,32 +88,21 @@ class Cni:
         previous: Object | None,
     ) -> bytes:
         kind = str(plugin["type"])
-        try:
-            process = await asyncio.create_subprocess_exec(
-                self.bin_dir / kind,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=plugin_environment(
-                    command,
-                    sandbox=attachment.sandbox,
-                    netns=str(attachment.netns),
-                    path=str(self.bin_dir),
-                    pod=attachment.pod,
-                ),
-            )
-        except OSError as error:
-            raise CniFailed(f'failed to find plugin "{kind}" in {self.bin_dir}: {error}') from error
+        environment = plugin_environment(
+            command,
+            sandbox=attachment.sandbox,
+            netns=str(attachment.netns),
+            path=str(self.bin_dir),
+            pod=attachment.pod,
+        )
+        given = plugin_input(conf, plugin, previous)
         try:
             async with asyncio.timeout(_SECONDS):
-                output, stderr = await process.communicate(plugin_input(conf, plugin, previous))
+                done = await children.run([self.bin_dir / kind], environment, given)
         except TimeoutError as error:
             raise CniFailed(f'plugin type="{kind}" did not answer in {_SECONDS:.0f} s') from error
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if process.returncode:
-            raise CniFailed(error_text(kind, command, output, stderr, process.returncode))
-        return output
+        except OSError as error:
+            raise CniFailed(f'failed to find plugin "{kind}" in {self.bin_dir}: {error}') from error
+        if done.code:
+            raise CniFailed(error_text(kind, command, done.output, done.errors, done.code))
+        return done.output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import os
@@ -11,6 +10,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from cn2.podrunner import children
 from cn2.podrunner.place import PodPlace
 
 _MNT_DETACH = 2
@@ -37,21 +37,11 @@ class Sandboxes:
         """Namespaces with process 1 in them, listening on its control socket."""
         place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.netns.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        process = await asyncio.create_subprocess_exec(
-            self.init,
-            "sandbox",
-            place.directory,
-            place.netns,
-            hostname,
-            *self.host_mounts,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env={},
+        done = await children.run(
+            [self.init, "sandbox", place.directory, place.netns, hostname, *self.host_mounts], {}
         )
-        _, said = await process.communicate()
-        if process.returncode:
-            raise SandboxFailed(said.decode(errors="replace").strip() or "cn2-init failed")
+        if done.code:
+            raise SandboxFailed(done.errors.decode(errors="replace").strip() or "cn2-init failed")
 
     async def kill(self, place: PodPlace) -> None:
         """Ends process 1 and with it every process of the pod; returns when they are gone."""
@@ -61,7 +51,7 @@ class Sandboxes:
         try:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            await _ended(descriptor)
+            await children.readable(descriptor)
         finally:
             os.close(descriptor)
 
@@ -138,13 +128,3 @@ def unmount(path: Path) -> None:
         number = ctypes.get_errno()
         if number not in (_EINVAL, 2):
             raise OSError(number, os.strerror(number), str(path))
-
-
-async def _ended(descriptor: int) -> None:
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(descriptor, lambda: None if ended.done() else ended.set_result(None))
-    try:
-        await ended
-    finally:
-        loop.remove_reader(descriptor)
