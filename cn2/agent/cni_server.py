@@ -12,6 +12,7 @@ import structlog
 from cn2.agent import cni
 from cn2.agent.cni import CniError, Code, Request
 from cn2.agent.cni_result import Result, output
+from cn2.agent.metrics import CNI_CALLS
 
 FRAME_MAX = (1 << 20) + (1 << 16) + 1
 """Bytes: stdin and environment at the shim's limits."""
@@ -56,19 +57,22 @@ class CniServer:
             writer.close()
 
     async def _answer(self, frame: bytes) -> bytes:
-        version = cni.LATEST
+        version, command = cni.LATEST, "invalid"
         try:
             environment, stdin = cni.decode(frame)
             request = cni.parse(environment, stdin)
-            version = request.version
-            return cni.encode(0, output(await self._handler(request)))
+            version, command = request.version, request.command
+            printed = output(await self._handler(request))
+            CNI_CALLS.labels(command, "0").inc()
+            return cni.encode(0, printed)
         except CniError as error:
+            failure = error
             _log.warning("CNI call failed", code=int(error.code), message=error.message)
-            return cni.encode(1, cni.error(version, error))
         except Exception as bug:
-            _log.exception("CNI call crashed")
             failure = CniError(Code.INTERNAL, "the agent failed; its log says more", repr(bug))
-            return cni.encode(1, cni.error(version, failure))
+            _log.exception("CNI call crashed")
+        CNI_CALLS.labels(command, str(int(failure.code))).inc()
+        return cni.encode(1, cni.error(version, failure))
 
 
 async def _unless_gone(reader: asyncio.StreamReader, answer: asyncio.Future[bytes]) -> bytes | None:
