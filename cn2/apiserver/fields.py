@@ -69,12 +69,22 @@ class Conflict:
 
 
 class ApplyConflict(Exception):
-    """An apply would change fields that others own."""
+    """An apply would change fields that others own; its text is kube-apiserver's."""
 
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
         self.conflicts = tuple(conflicts)
-        fields = ", ".join(conflict.field for conflict in conflicts)
-        super().__init__(f"Apply failed with {len(self.conflicts)} conflicts: {fields}")
+        super().__init__(_summary(self.conflicts))
+
+
+def _summary(conflicts: Sequence[Conflict]) -> str:
+    if len(conflicts) == 1:
+        return f"Apply failed with 1 conflict: {conflicts[0].message}: {conflicts[0].field}"
+    fields: dict[str, list[str]] = {}
+    for conflict in conflicts:
+        heading = conflict.message.replace("conflict with", "conflicts with", 1) + ":"
+        fields.setdefault(heading, []).append(f"- {conflict.field}")
+    lines = [line for heading in sorted(fields) for line in (heading, *fields[heading])]
+    return f"Apply failed with {len(conflicts)} conflicts: " + "\n".join(lines)
 
 
 def record_update(

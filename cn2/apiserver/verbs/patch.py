@@ -175,9 +175,4 @@ def _conflicting(error: fields.ApplyConflict) -> ApiError:
         {"reason": "FieldManagerConflict", "message": conflict.message, "field": conflict.field}
         for conflict in error.conflicts
     ]
-    plural = "s" if len(causes) != 1 else ""
-    listed = "\n".join(f"- {cause['field']}" for cause in causes)
-    first = causes[0]
-    text = f"{first['message']}: {first['field']}" if len(causes) == 1 else f"conflicts:\n{listed}"
-    message = f"Apply failed with {len(causes)} conflict{plural}: {text}"
-    return ApiError(409, "Conflict", message, {"causes": causes})
+    return ApiError(409, "Conflict", str(error), {"causes": causes})

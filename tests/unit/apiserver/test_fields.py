@@ -335,6 +335,21 @@ def test_another_value_conflicts_and_names_field_and_owner():
     [conflict] = raised.value.conflicts
     assert conflict.field == ".spec.cidr"
     assert conflict.message == 'conflict with "kubectl" using g/v1'
+    assert str(raised.value) == (
+        'Apply failed with 1 conflict: conflict with "kubectl" using g/v1: .spec.cidr'
+    )
+
+
+def test_several_conflicts_are_told_owner_by_owner():
+    made = updated(None, obj({"cidr": "x", "reference": {"name": "n"}}), "b")
+    made = updated(made, {**made, "status": {"state": "s"}}, "a")
+    with pytest.raises(ApplyConflict) as raised:
+        config = {"cidr": "y", "reference": {"name": "m"}}
+        applied(made, obj(config, status={"state": "t"}), "applier")
+    assert str(raised.value) == (
+        'Apply failed with 3 conflicts: conflicts with "a" using g/v1:\n- .status.state\n'
+        'conflicts with "b" using g/v1:\n- .spec.cidr\n- .spec.reference.name'
+    )
 
 
 def test_conflicts_name_list_items_by_key_and_appliers_without_version():
