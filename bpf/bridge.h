@@ -43,7 +43,9 @@ SLOW int flood_frame(struct __sk_buff *skb, __u32 bd)
 
 static __always_inline int to_peer(struct __sk_buff *skb, __u32 ifindex)
 {
-	/* The frame was not for the host side's MAC, but it is for the pod's. */
+	/* The frame was not for the host side's MAC, but it is for the pod's. Kernels before 6.18
+	 * may not look again.
+	 */
 	if (skb->pkt_type != PACKET_HOST)
 		bpf_skb_change_type(skb, PACKET_HOST);
 	return bpf_redirect_peer(ifindex, 0);

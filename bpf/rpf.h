@@ -38,7 +38,7 @@ static __always_inline int owns_ip6(struct vif_val *port, __u32 ifindex, const u
 {
 	if (same_ip6(ip, &port->ip6) && !is_unspecified(ip))
 		return 1;
-	if (is_link_local(ip) && is_own_link_local(port, ip))
+	if (is_own_link_local(port, ip))
 		return 1;
 	return is_allowed(ifindex, ip);
 }

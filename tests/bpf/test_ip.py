@@ -109,7 +109,8 @@ def test_the_exact_route_wins_then_the_longest_prefix(node: TrialNode) -> None:
     assert node.send(0, ip4(to="10.20.1.7")).packet.dst == node.interfaces[0].mac
     assert node.send(0, ip6(to="fd20:2::9")).verdict == Verdict.DROP_DISCARD_ROUTE
     assert node.send(0, ip6(to="fd20:1::9")).packet.dst == node.interfaces[1].mac
-    assert node.send(2, ip4("10.7.0.2", "10.20.1.9")).verdict == Verdict.DROP_NO_ROUTE
+    assert node.send(2, ip4(to="10.20.1.9")).verdict == Verdict.DROP_NO_ROUTE
+    assert node.send(2, ip6(to="fd20:1::9")).verdict == Verdict.DROP_NO_ROUTE
 
 
 def test_a_route_without_its_next_hop_drops_by_name(node: TrialNode) -> None:
@@ -140,11 +141,16 @@ def test_into_another_network_the_ttl_falls_by_one(node: TrialNode, ttl: int) ->
 
 
 @pytest.mark.usefixtures("leaked")
-def test_every_identification_keeps_a_right_checksum(node: TrialNode) -> None:
-    """The incremental update is right also where the sum wraps."""
-    for identification in range(0, 65536, 1021):
-        packet = node.send(0, ip4(to="10.244.0.2", id=identification)).packet
-        assert_checksums(packet)
+@pytest.mark.parametrize("before", [0xFEFF, 0xFEFE, 0xFF00, 0xFF7F, 0xFFFE, 0x0000])
+def test_the_checksum_follows_the_ttl_also_where_the_sum_wraps(
+    node: TrialNode, before: int
+) -> None:
+    blank = IP(bytes(IP(src="10.7.0.2", dst="10.244.0.2", id=0, len=68, proto=17, ttl=64)))
+    identification = (blank.chksum - before) % 0xFFFF
+    sent = ip4(to="10.244.0.2", id=identification)
+    assert IP(bytes(sent[IP])).chksum in (before, before ^ 0xFFFF)
+
+    assert_checksums(node.send(0, sent).packet)
 
 
 @pytest.mark.usefixtures("leaked")
@@ -187,6 +193,15 @@ def test_a_hop_limit_that_ran_out_is_told(node: TrialNode) -> None:
 )
 def test_no_error_is_sent_about_errors_and_later_fragments(node: TrialNode, packet: Packet) -> None:
     assert node.send(0, packet).verdict == Verdict.DROP_TTL
+
+
+@pytest.mark.usefixtures("leaked")
+def test_without_a_gateway_nobody_tells(node: TrialNode) -> None:
+    vif = node.interfaces[0].vif
+    node.put(replace(vif, gw4=bytes(4), gw6=bytes(16)))
+    assert node.send(0, ip4(to="10.244.0.2", ttl=1)).verdict == Verdict.DROP_TTL
+    assert node.send(0, ip6(to="fd24::2", hlim=1)).verdict == Verdict.DROP_TTL
+    node.put(vif)
 
 
 @pytest.mark.parametrize("size", [0, 1, 56, 1400])

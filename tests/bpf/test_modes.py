@@ -54,6 +54,7 @@ def test_l2_l3_routes_ip_whatever_its_mac(node: TrialNode) -> None:
 
 def test_a_mac_of_another_bridge_domain_is_not_reached(node: TrialNode) -> None:
     assert node.send(0, frame(STRANGER)).verdict == Verdict.DROP_FDB_MISS
+    assert node.send(2, frame(NEIGHBOUR)).verdict == Verdict.DROP_FDB_MISS
 
 
 def test_a_mac_behind_nothing_drops_by_name(node: TrialNode) -> None:

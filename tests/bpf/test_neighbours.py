@@ -151,6 +151,10 @@ def test_a_solicitation_that_was_routed_is_malformed(node: TrialNode) -> None:
     assert node.send(0, solicit("fd07::1", hlim=254)).verdict == Verdict.DROP_MALFORMED
 
 
+def test_a_solicitation_does_not_find_ipv4_addresses(node: TrialNode) -> None:
+    assert node.send(0, solicit("::ffff:10.7.0.1")).verdict == Verdict.DROP_MALFORMED
+
+
 def icmp6(message: Packet, *extensions: Packet) -> Packet:
     packet = Ether(dst="33:33:00:00:00:01", src=MAC) / IPv6(src=LINK_LOCAL, dst="ff02::1", hlim=255)
     for extension in extensions:

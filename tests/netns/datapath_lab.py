@@ -214,10 +214,12 @@ def _receive(peer: socket.socket, size: int) -> bytes:
 
 
 def frames(listening: socket.socket) -> list[bytes]:
-    """All frames that a packet socket holds."""
+    """All frames that came in on a packet socket's interface since the last call."""
     found = []
     while True:
         try:
-            found.append(listening.recv(1 << 16))
+            frame, sender = listening.recvfrom(1 << 16)
         except BlockingIOError:
             return found
+        if sender[2] != socket.PACKET_OUTGOING:
+            found.append(frame)

@@ -22,7 +22,7 @@ from cn2.state.vif import Vif, VifFlag
 
 pytestmark = [pytest.mark.root, pytest.mark.clang, pytest.mark.timeout(60)]
 
-BLUE, RED, POD_NETWORK = 1, 2, 3
+BLUE, RED, POD_NETWORK, BRIDGED = 1, 2, 3, 4
 
 
 class World:
@@ -100,6 +100,37 @@ def test_the_same_network_hears_a_broadcast_and_the_routed_one_does_not(world: W
         assert any(each.startswith(everyone) for each in frames(bridged))
         assert not any(each.startswith(b"\xff" * 6) for each in frames(routed))
         assert world.node.count(Verdict.DROP_MULTICAST) > before
+
+
+def test_a_frame_for_all_does_not_come_back_to_its_sender(world: World) -> None:
+    frame = b"\xff" * 6 + world.a.mac + b"\x88\xb5" + b"all" * 20
+    with world.a.packet_socket() as mouth, world.b.packet_socket() as ear:
+        frames(mouth), frames(ear)
+        mouth.send(frame)
+        assert frame in frames(ear)
+        assert frame not in frames(mouth)
+
+
+def test_pods_of_a_bridged_network_resolve_and_reach_each_other_by_mac(world: World) -> None:
+    one = world.node.add_pod("l2a", BRIDGED, "10.6.0.2/24", "fd06::2/64", flags=VifFlag.L2)
+    two = world.node.add_pod("l2b", BRIDGED, "10.6.0.3/24", "fd06::3/64", flags=VifFlag.L2)
+
+    assert one.pings("10.6.0.3")
+    assert one.pings("fd06::3")
+    assert two.mac.hex(":") in one.run("ip", "neighbour", "show", "10.6.0.3").stdout
+    assert not one.pings("10.6.0.1"), "a bridged network has no gateway here"
+
+
+def test_a_vlan_tag_passes_by_mac_and_drops_where_only_routed(world: World) -> None:
+    """The kernel takes the tag out of the frame before the program sees it."""
+    tagged = b"\x81\0\0\x07\x08\0\x45" + bytes(60)
+    dropped = world.node.count(Verdict.DROP_VLAN)
+    bridged = world.node.count(Verdict.FORWARD_BRIDGED)
+    with world.a.packet_socket() as mouth, world.plain1.packet_socket() as routed:
+        mouth.send(world.b.mac + world.a.mac + tagged)
+        routed.send(world.plain2.mac + world.plain1.mac + tagged)
+    assert world.node.count(Verdict.DROP_VLAN) == dropped + 1
+    assert world.node.count(Verdict.FORWARD_BRIDGED) == bridged + 1
 
 
 def test_frames_that_are_not_ip_follow_the_mac_table(world: World) -> None:
