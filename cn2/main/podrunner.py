@@ -13,8 +13,8 @@ import structlog
 from cn2.client import Client
 from cn2.client.events import Events
 from cn2.client.health import Health
+from cn2.drivers.cgroups import Cgroups
 from cn2.main.process import arguments, run
-from cn2.podrunner.cgroups import Cgroups
 from cn2.podrunner.cni import Cni, CniFailed
 from cn2.podrunner.machine import this_machine
 from cn2.podrunner.registration import Registration

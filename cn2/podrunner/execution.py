@@ -12,7 +12,7 @@ import termios
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from cn2.podrunner.cgroups import Cgroups
+from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner.initlink import Channel, InitGone, Refused, pod_socket
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.records import decode
@@ -120,7 +120,7 @@ async def _begin(
     streams: Sequence[tuple[str, int]],
 ) -> list[int]:
     """Sends the request with its descriptors; what came back when it runs."""
-    with cgroups.joined(uid, run, None) as groups:
+    with cgroups.joined(uid, run) as groups:
         named = [*streams, *(("cgroup", group) for group in groups)]
         request += [("fd", name) for name, _ in named]
         channel.send(request, [number for _, number in named])

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from cn2.api.kind import Object
 from cn2.client.events import WARNING, Events
+from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner import record as records
-from cn2.podrunner.cgroups import Cgroups
 from cn2.podrunner.cni_conf import addresses
 from cn2.podrunner.decide import CALM_SECONDS, restart_delay, restarts
 from cn2.podrunner.initlink import InitGone, Refused, ask, watch

@@ -11,8 +11,8 @@ import structlog
 from aiohttp import web
 
 from cn2.api.kind import Object
+from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner import logs, record
-from cn2.podrunner.cgroups import Cgroups
 from cn2.podrunner.crilog import BadOption, LogOptions, options
 from cn2.podrunner.execution import attach, connect, execute
 from cn2.podrunner.place import PodPlace

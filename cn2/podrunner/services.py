@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cn2.client import Client
 from cn2.client.events import Events
-from cn2.podrunner.cgroups import Cgroups
+from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner.cni import Cni
 from cn2.podrunner.sandbox import Sandboxes
 from cn2.podrunner.spec import Host

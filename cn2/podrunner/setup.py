@@ -17,6 +17,7 @@ from cn2.podrunner.cni import Attachment, CniFailed
 from cn2.podrunner.environment import Facts, MissingSource, environment, hostname
 from cn2.podrunner.filling import fill
 from cn2.podrunner.initlink import InitGone, ask, run_of
+from cn2.podrunner.limits import memory_limit
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.records import Record, encode
@@ -169,7 +170,8 @@ class Setup:
         place.container(name).mkdir(mode=0o700, parents=True, exist_ok=True)
         records.drop_old_runs(place, name, attempt)
         _write_spec(place, name, attempt, request)
-        with self._node.cgroups.joined(place.uid, f"{name}/{attempt}", container) as groups:
+        self._node.cgroups.make(place.uid, f"{name}/{attempt}", memory_limit(container))
+        with self._node.cgroups.joined(place.uid, f"{name}/{attempt}") as groups:
             request += [("fd", "cgroup") for _ in groups]
             said, _ = await ask(place.directory, request, groups)
         return run_of(said)[1]

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 
 from cn2.drivers import netns
+from cn2.drivers.cgroups import Cgroups
 from cn2.supervisor import fabric
 from cn2.supervisor.layout import Layout
 from cn2.supervisor.process import read_pid
@@ -70,6 +71,8 @@ def clean(layout: Layout) -> None:
     if layout.netns.exists():
         for path in list(layout.netns.iterdir()):
             netns.delete(path)
+    for uid in [path.name for path in layout.pods.iterdir()] if layout.pods.exists() else []:
+        Cgroups.found().remove_pod(uid)
     for directory in (layout.pods, layout.run):
         if directory.exists():
             shutil.rmtree(directory)

@@ -13,8 +13,8 @@ import cn2
 from cn2.api.kind import Object
 from cn2.client import Client, NotFound
 from cn2.client.events import Events
+from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner import record
-from cn2.podrunner.cgroups import Cgroups
 from cn2.podrunner.cni import Cni
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.sandbox import Sandboxes

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cn2.podrunner.cgroups import Cgroups, memory_limit
+from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner.cni_conf import (
     ConfError,
     addresses,
@@ -23,6 +23,7 @@ from cn2.podrunner.cni_conf import (
 from cn2.podrunner.crilog import BadOption, Entry, LogOptions, Selection, options
 from cn2.podrunner.crilog import parse as parse_line
 from cn2.podrunner.initlink import run_of
+from cn2.podrunner.limits import memory_limit
 from cn2.podrunner.nodes import Machine, node_object, node_status
 from cn2.podrunner.records import decode, decode_lines, encode
 from cn2.podrunner.runs import Run, epoch
