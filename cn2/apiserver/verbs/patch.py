@@ -120,6 +120,20 @@ def _applied(request: Request, target: Target) -> Object:
     if meta.setdefault("name", target.name) != target.name:
         raise bad_request("the name of the object does not match the name on the URL")
     metadata.place(target.kind, applied, target.namespace)
+    return _writable(applied, target)
+
+
+def _writable(applied: Object, target: Target) -> Object:
+    """The part that a write to this address can change: nobody may own what it ignores."""
+    if target.subresource == "status":
+        identity = ("name", "namespace", "uid", "resourceVersion")
+        known = applied["metadata"]
+        kept: Object = {
+            key: applied[key] for key in ("apiVersion", "kind", "status") if key in applied
+        }
+        return {**kept, "metadata": {key: known[key] for key in identity if key in known}}
+    if target.kind.status:
+        applied.pop("status", None)
     return applied
 
 
