@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+from cn2.drivers import netns
 from cn2.podrunner import children
 from cn2.podrunner.place import PodPlace
-
-_MNT_DETACH = 2
-_EINVAL = 22
-_libc = ctypes.CDLL(None, use_errno=True)
 
 _DISK_FILE_SYSTEMS = {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "overlay", "squashfs", "erofs"}
 _SYSTEM_DIRECTORIES = ("/usr", "/opt", "/srv", "/var", "/etc", "/lib", "/lib64", "/bin", "/sbin")
@@ -57,8 +53,7 @@ class Sandboxes:
 
     def clean(self, place: PodPlace) -> None:
         """Removes the network namespace and what belonged to process 1. Logs stay."""
-        unmount(place.netns)
-        place.netns.unlink(missing_ok=True)
+        netns.delete(place.netns)
         for name in ("init", "init.new", "init.sock", "init.log"):
             (place.directory / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -120,11 +115,3 @@ def host_mounts() -> tuple[str, ...]:
         if tail.split()[0] in _DISK_FILE_SYSTEMS and point in _SYSTEM_DIRECTORIES:
             found.append(point)
     return tuple(dict.fromkeys(found))
-
-
-def unmount(path: Path) -> None:
-    """Detaches what is mounted at a path; nothing mounted is no error."""
-    if _libc.umount2(os.fsencode(path), _MNT_DETACH):
-        number = ctypes.get_errno()
-        if number not in (_EINVAL, 2):
-            raise OSError(number, os.strerror(number), str(path))

@@ -81,7 +81,8 @@ class PodWorker:
             self._stopping_since = now
         seen = self._running.seen(self._stopping_since, self._setup.retry_at)
         decision = decide(self.pod, seen, now)
-        self._report(now)
+        if not (decision.actions and isinstance(decision.actions[0], StartContainer)):
+            self._report(now)  # a start is told with its outcome, in one write
         if not decision.actions:
             await self._wait(decision.wake)
             return

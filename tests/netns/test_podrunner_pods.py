@@ -50,6 +50,7 @@ async def test_a_pod_runs_with_its_own_name_network_and_files(lab: PodLab) -> No
     assert lab.api.status["podIP"] == "10.9.0.5"
     ready = {c["type"]: c["status"] for c in lab.api.status["conditions"]}
     assert ready["Ready"] == ready["ContainersReady"] == ready["Initialized"] == "True"
+    assert len(lab.api.patches) == 2, "what follows quickly goes out in one write"
     await until(lambda: len(lab.api.events) == 2)
     assert lab.api.events == [
         ("Normal", "Created", "Created container c0"),
