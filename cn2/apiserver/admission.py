@@ -9,7 +9,7 @@ from typing import Any
 from cn2.api import conventions
 from cn2.api.kind import Family, Kind, Object
 from cn2.api.validation import checker, unknown_field
-from cn2.apiserver import codec, fields, namespaces, service_ips
+from cn2.apiserver import fields, namespaces, service_ips
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.errors import bad_request, invalid
 from cn2.apiserver.options import Unknown, WriteOptions
@@ -98,9 +98,3 @@ def as_written(sent: Any, final: Any, old: Any) -> Any:
         elif key in final and final[key] == before:
             merged[key] = before
     return merged
-
-
-def copy(obj: Object) -> Object:
-    """A deep copy."""
-    duplicate: Object = codec.parse_json(codec.dump(obj))
-    return duplicate

@@ -7,7 +7,6 @@ changes what another owns.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +35,7 @@ from cn2.apiserver.managed_fields import (
     new_entry,
     store,
 )
+from cn2.apiserver.plain import copied
 from cn2.apiserver.shape import Shape, shape_of
 
 _BEFORE_FIRST_APPLY = "before-first-apply"
@@ -192,7 +192,7 @@ def _entries_before(
     entries = entries_of(live)
     if live is None or entries:
         return entries
-    shadow = copy.deepcopy(live)
+    shadow = copied(live)
     record_update(
         None,
         shadow,
@@ -223,7 +223,7 @@ def _without(entry: Entry, lost: Iterable[Path]) -> Entry:
     found = [path for path in lost if has(fields, path)]
     if not found:
         return entry
-    fields = copy.deepcopy(fields)
+    fields = copied(fields)
     for path in found:
         remove(fields, path)
     return {**entry, "fieldsV1": fields}
@@ -235,7 +235,7 @@ def _give(
     if not gained:
         return entries
     mine = next((entry for entry in entries if Owner.of(entry) == owner), None)
-    fields = copy.deepcopy(mine["fieldsV1"]) if mine is not None else {}
+    fields = copied(mine["fieldsV1"]) if mine is not None else {}
     for path in gained:
         insert(fields, path)
     entry = new_entry(owner, api_version, now, sorted_fields(fields), owner.subresource)

@@ -109,16 +109,17 @@ def strip_new(obj: Object) -> None:
         metadata.pop(name, None)
 
 
+def check_uid(kind: Kind, new: Object, old: Object) -> None:
+    """A writer that names a uid means that object and no later one of the same name."""
+    uid, actual = of(new).get("uid"), old["metadata"]["uid"]
+    if uid and uid != actual:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}"
+        raise conflict(kind, old["metadata"]["name"], why)
+
+
 def carry_over(kind: Kind, new: Object, old: Object) -> None:
     """An update keeps what only the server may say; finalizers of the dying only shrink."""
     metadata, before = of(new), old["metadata"]
-    uid = metadata.get("uid")
-    if uid and uid != before["uid"]:
-        raise conflict(
-            kind,
-            before["name"],
-            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['uid']}",
-        )
     for name in (*_SERVER_OWNED, "generateName"):
         if name in before:
             metadata[name] = before[name]

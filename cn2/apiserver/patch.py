@@ -5,11 +5,11 @@ None of them changes its arguments, and what they return shares nothing with the
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from cn2.apiserver.json_patch import json_patch
 from cn2.apiserver.patch_error import PatchError
+from cn2.apiserver.plain import copied
 from cn2.apiserver.strategic_patch import strategic_merge_patch
 
 __all__ = ["PatchError", "json_patch", "merge_patch", "strategic_merge_patch"]
@@ -17,7 +17,7 @@ __all__ = ["PatchError", "json_patch", "merge_patch", "strategic_merge_patch"]
 
 def merge_patch(doc: Any, patch: Any) -> Any:
     """JSON merge patch (RFC 7386): null removes a member, lists are replaced."""
-    return _merge(copy.deepcopy(doc), copy.deepcopy(patch))
+    return _merge(copied(doc), copied(patch))
 
 
 def _merge(doc: Any, patch: Any) -> Any:

@@ -7,13 +7,13 @@ What a list or map does is read from the schema (`x-kubernetes-patch-strategy`,
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from typing import Any
 
 from cn2.api.kind import Schema
 from cn2.apiserver.json_patch import same
 from cn2.apiserver.patch_error import PatchError
+from cn2.apiserver.plain import copied
 
 _PATCH = "$patch"
 _RETAIN_KEYS = "$retainKeys"
@@ -27,7 +27,7 @@ def strategic_merge_patch(doc: JsonMap, patch: JsonMap, schema: Schema) -> JsonM
     """Merge `patch` into a copy of `doc`. Raises PatchError."""
     if not isinstance(patch, dict):
         raise PatchError("a strategic merge patch must be an object")
-    return _merge_map(copy.deepcopy(doc), copy.deepcopy(patch), schema)
+    return _merge_map(copied(doc), copied(patch), schema)
 
 
 # Schema -----------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def _merge_items(original: list[Any], patch: list[Any], key: str, items: Schema)
         wanted = _key_of(item, key)
         for index, other in enumerate(merged):
             if same(_key_of(other, key), wanted):
-                merged[index] = _merge_map(other, copy.deepcopy(item), items)
+                merged[index] = _merge_map(other, copied(item), items)
                 break
         else:
             merged.append(_plain(item))

@@ -13,6 +13,7 @@ from cn2.apiserver.backend import Backend
 from cn2.apiserver.claims import ClaimChanges
 from cn2.apiserver.errors import already_exists, conflict, invalid, modified
 from cn2.apiserver.options import WriteOptions
+from cn2.apiserver.plain import copied
 from cn2.store.interface import Absent, At, Delete, Entry, Mismatch, Put, Txn
 
 _ATTEMPTS = 5
@@ -117,13 +118,14 @@ class Update:
         old = codec.decode(entry)
         new = self.change(codec.decode(entry))
         self._check_revision(new, entry)
+        metadata.check_uid(self.kind, new, old)
         metadata.check_type(self.kind, new)
         metadata.place(self.kind, new, self.namespace)
         self._check_name(new)
         new = self._part(new, old)
         metadata.carry_over(self.kind, new, old)
         schemed = admission.fit_schema(self.kind, new, self.options)
-        sent = admission.copy(new)
+        sent = copied(new)
         admission.complete(self.backend, self.kind, new, old)
         self._record(sent, new, old)
         metadata.count_generation(self.kind, new, old)
@@ -156,7 +158,7 @@ class Update:
         other subresources change what they are for."""
         if self.subresource == "status":
             status = new.get("status")
-            new = {**admission.copy(old)}
+            new = copied(old)
             _set(new, "status", status)
         elif not self.subresource and self.kind.status:
             _set(new, "status", old.get("status"))

@@ -285,3 +285,15 @@ async def test_a_freed_service_address_is_given_again(api) -> None:
     )
 
     assert again["spec"]["clusterIP"] == "10.96.1.0"
+
+
+async def test_a_status_write_for_another_uid_conflicts(api) -> None:
+    await api.create(NETWORKS, {"metadata": {"name": "vn1"}})
+    answered = await api(
+        "PATCH",
+        f"{NETWORKS}/vn1/status",
+        {"metadata": {"uid": "other"}, "status": {"state": "Success"}},
+        content_type="application/merge-patch+json",
+    )
+
+    assert (answered.status, answered.reason) == (409, "Conflict")
