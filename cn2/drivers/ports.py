@@ -9,7 +9,7 @@ import errno
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +26,7 @@ RETIRED_GROUP = 0x636E32
 FILTER_NAME = "cn2_pod_in"
 _RULE_PRIORITY = 10_000
 _LOOPBACK = 1
+_TRIES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +62,13 @@ class Ports:
         a program is attached and the interface's rows are written. Raises NetlinkError (EEXIST
         when a name is taken on either side); then nothing is left behind.
         """
-        while True:
-            peer = next(self._pairs)
-            plugged = Plugged(host=peer + 1, peer=peer)
-            host_end = VethEnd(name=port.host_name, mac=PROXY_MAC, index=plugged.host)
-            peer_end = VethEnd(name=port.name, mac=port.mac, index=plugged.peer)
-            try:
-                self._netlink.request(
-                    link.create_veth(host_end, peer_end, netns=namespace, mtu=port.mtu)
-                )
-            except NetlinkError as error:
-                if error.errno != errno.EBUSY:
-                    raise
-                continue
+        plugged = self._create_pair(port, namespace)
+        try:
             self._netlink.request(*link.quiet_up(plugged.host, port.alias))
-            return plugged
+        except NetlinkError:
+            self._netlink.request(link.delete(plugged.host))
+            raise
+        return plugged
 
     def configure(self, port: Port, plugged: Plugged, namespace: int) -> None:
         """Inside the pod: loopback and the interface up, addresses, routes, source rules."""
@@ -111,6 +104,25 @@ class Ports:
             if found.name == FILTER_NAME:
                 return found.program_id
         return 0
+
+    def _create_pair(self, port: Port, namespace: int) -> Plugged:
+        """The next pair of indexes that is free on both sides."""
+        for peer in islice(self._pairs, _TRIES):
+            host_end = VethEnd(name=port.host_name, mac=PROXY_MAC, index=peer + 1)
+            peer_end = VethEnd(name=port.name, mac=port.mac, index=peer)
+            ends = link.create_veth(host_end, peer_end, netns=namespace, mtu=port.mtu)
+            try:
+                self._netlink.request(ends)
+            except NetlinkError as error:
+                # EBUSY: the index is taken in the pod. EEXIST: an index here or a name.
+                if error.errno != errno.EBUSY and not self._is_taken(peer + 1):
+                    raise
+            else:
+                return Plugged(host=peer + 1, peer=peer)
+        raise NetlinkError(errno.EBUSY, f"create veth {port.host_name}: no free index")
+
+    def _is_taken(self, index: int) -> bool:
+        return any(found.index == index for found in link.links(self._netlink))
 
 
 def inside_pod(port: Port, index: int) -> list[Message]:

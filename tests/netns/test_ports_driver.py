@@ -196,6 +196,20 @@ def test_the_next_agent_sees_the_ports_and_chooses_free_indexes(
     assert {first.host, first.peer}.isdisjoint({second.host, second.peer})
 
 
+def test_indexes_that_another_took_meanwhile_are_passed_over(node: int, pod: int) -> None:
+    with netns.entered(node), Ports() as one, Ports() as other:
+        first = one.create(PORT, pod)
+        second = other.create(SECOND, pod)
+    assert {first.host, first.peer}.isdisjoint({second.host, second.peer})
+
+
+def test_a_pair_that_cannot_be_finished_is_removed(ports: Ports, node: int, pod: int) -> None:
+    before = seen(node), seen(pod)
+    with pytest.raises(NetlinkError):
+        ports.create(replace(PORT, alias="x" * 300), pod)
+    assert (seen(node), seen(pod)) == before
+
+
 def test_a_retired_port_is_down_nameless_and_unlisted_and_its_name_is_free(
     ports: Ports, node: int, pod: int
 ) -> None:
