@@ -54,7 +54,10 @@ def fields_of(members: Iterable[Path]) -> Fields:
 
 def sorted_fields(fields: Fields) -> Fields:
     """The same set with its elements in order: `.` first, then fields, keys, values."""
-    return {element: sorted_fields(fields[element]) for element in sorted(fields)}
+    # Elements are unique, so that sorting never compares what is below them.
+    return {
+        element: sorted_fields(below) if below else {} for element, below in sorted(fields.items())
+    }
 
 
 def has(fields: Fields, path: Path) -> bool:

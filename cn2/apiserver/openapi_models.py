@@ -25,6 +25,7 @@ STATUS_NAME = _META + "Status"
 DELETE_OPTIONS_NAME = _META + "DeleteOptions"
 PATCH_NAME = _META + "Patch"
 
+_PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _INT_OR_STRING = "x-kubernetes-int-or-string"
 _SCHEMAS_BY_KEY = ("properties", "patternProperties")
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
@@ -65,6 +66,9 @@ class Style:
         """A schema node as this version can say it, our own extensions left out."""
         if schema.get(_INT_OR_STRING):
             return self._int_or_string(schema)
+        if self.version == 2 and schema.get(_PRESERVE):
+            # kubectl checks v2 on the client: what it does not know, it refuses.
+            schema = {key: schema[key] for key in schema if key not in ("properties", "required")}
         node: Schema = {}
         for key, value in schema.items():
             if key.startswith("x-cn2-") or (self.version == 2 and key in _NOT_IN_V2):

@@ -11,6 +11,11 @@ SPEC = {
     "properties": {
         "cidr": {"type": "string", "enum": ["a", "b"], "description": "A block."},
         "port": {"x-kubernetes-int-or-string": True},
+        "open": {
+            "type": "object",
+            "x-kubernetes-preserve-unknown-fields": True,
+            "properties": {"known": {"type": "string"}},
+        },
         "maybe": {"type": "string", "nullable": True, "description": "Perhaps."},
         "ref": {"type": "object", "x-cn2-reference": True, "properties": {"name": {}}},
         "labels": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -141,6 +146,7 @@ def test_v2_says_nothing_that_version_2_cannot_say():
     spec = openapi.v2(KINDS)["definitions"][VN_NAME]["properties"]["spec"]["properties"]
     assert spec["port"] == {"type": "string", "format": "int-or-string"}
     assert spec["maybe"] == {"description": "Perhaps."}
+    assert "properties" not in spec["open"]
 
 
 def test_the_protobuf_document_holds_definitions_and_paths():
