@@ -1,0 +1,1 @@
+"""Adapters that read actual state from the kernel and apply changes; none decides anything."""

@@ -1,0 +1,1 @@
+"""The eBPF vRouter in the kernel: loading, tables, counters, samples."""
