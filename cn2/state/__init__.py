@@ -1,1 +1,1 @@
-"""The vocabulary of desired state: one row type per datapath table, and what differs from actual."""
+"""The vocabulary of desired state: a row type per datapath table, and what differs from actual."""
