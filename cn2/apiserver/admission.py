@@ -13,6 +13,7 @@ from cn2.apiserver import fields, namespaces, service_ips
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.errors import bad_request, invalid
 from cn2.apiserver.options import Unknown, WriteOptions
+from cn2.net.names import BACK_REFERENCE_PREFIX
 
 Manage = Callable[[Object | None, Object], None]
 """Sets managedFields of the second object, given the first as it was."""
@@ -58,7 +59,7 @@ def updater(backend: Backend, kind: Kind, options: WriteOptions, subresource: st
 
     def manage(old: Object | None, new: Object) -> None:
         fields.record_update(
-            old,
+            _begun(kind, new) if old is None else old,
             new,
             manager=options.manager,
             api_version=kind.api_version,
@@ -69,6 +70,20 @@ def updater(backend: Backend, kind: Kind, options: WriteOptions, subresource: st
         )
 
     return manage
+
+
+def _begun(kind: Kind, new: Object) -> Object | None:
+    """What a create starts from: nothing, or a labels map that is the server's own.
+
+    CN2's server begins the map of back-reference labels itself: who sends nothing but these owns
+    his label, but not the map (seen on RoutingInstances).
+    """
+    labels = new["metadata"].get("labels")
+    if kind.family is not Family.AGGREGATED or not labels:
+        return None
+    if all(label.startswith(BACK_REFERENCE_PREFIX) for label in labels):
+        return {"metadata": {"labels": {}}}
+    return None
 
 
 def complete(backend: Backend, kind: Kind, new: Object, old: Object | None) -> None:

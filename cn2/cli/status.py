@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from cn2.api.kind import Object
 from cn2.api.kinds import by_name
+from cn2.client.health import ask
 from cn2.client.http import Client
 
 Report = dict[str, Any]
@@ -19,14 +22,25 @@ def _ready(node: Object) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-async def collect(client: Client, system: Report) -> Report:
-    """Add what the API says (nodes, networks) to what the supervisor says."""
+async def drops(agent_socket: Path) -> dict[str, int]:
+    """What an agent's datapath has dropped: reason -> packets; empty when it does not answer."""
+    code, text = await ask(agent_socket, "/introspect/drops")
+    return msgspec.json.decode(text, type=dict[str, int]) if code == 200 else {}
+
+
+async def collect(client: Client, system: Report, dropped: dict[str, dict[str, int]]) -> Report:
+    """Add what the API says (nodes, networks) to what supervisor and agents say."""
     nodes = await client.list(by_name("Node"))
     networks = await client.list(by_name("VirtualNetwork"))
     return {
         **system,
         "nodes": [
-            {"name": node["metadata"]["name"], "ready": _ready(node)} for node in nodes.items
+            {
+                "name": node["metadata"]["name"],
+                "ready": _ready(node),
+                "drops": dropped.get(node["metadata"]["name"], {}),
+            }
+            for node in nodes.items
         ],
         "networks": [
             {
@@ -69,9 +83,10 @@ def show(console: Console, report: Report) -> None:
             str(process["restarts"]),
             f"{process['seconds']:.0f}s",
         )
-    nodes = Table("NODE", "READY", box=None, pad_edge=False)
+    nodes = Table("NODE", "READY", "DROPPED PACKETS", box=None, pad_edge=False)
     for node in report["nodes"]:
-        nodes.add_row(node["name"], "yes" if node["ready"] else "no")
+        counted = [f"{reason} {count}" for reason, count in node["drops"].items() if count]
+        nodes.add_row(node["name"], "yes" if node["ready"] else "no", ", ".join(counted) or "none")
     networks = Table("NAMESPACE", "NETWORK", "VNI", "STATE", box=None, pad_edge=False)
     for network in report["networks"]:
         networks.add_row(

@@ -192,8 +192,9 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, output: Format = Output.TEXT) -
 
 async def _collect(layout: Layout, system: dict[str, Any]) -> dict[str, Any]:
     client = Client.from_kubeconfig(layout.kubeconfig, manager="cn2")
+    dropped = {system["node"]: await status_view.drops(layout.health_socket("agent"))}
     try:
-        return await status_view.collect(client, system)
+        return await status_view.collect(client, system, dropped)
     finally:
         await client.close()
 

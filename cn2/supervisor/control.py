@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 from aiohttp import web
+
+from cn2.client.health import ask
 
 
 async def serve(path: Path, describe: Callable[[], dict[str, Any]]) -> web.ServerRunner:
@@ -28,17 +29,9 @@ async def serve(path: Path, describe: Callable[[], dict[str, Any]]) -> web.Serve
     return runner
 
 
-async def _ask(path: Path) -> dict[str, Any]:
-    connector = aiohttp.UnixConnector(str(path))
-    timeout = aiohttp.ClientTimeout(total=5)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        async with session.get("http://localhost/status") as reply:
-            return dict(await reply.json())
-
-
 def status(path: Path) -> dict[str, Any] | None:
     """What the supervisor at this socket says, None when nobody answers."""
-    try:
-        return asyncio.run(_ask(path))
-    except (OSError, aiohttp.ClientError, TimeoutError):
+    code, text = asyncio.run(ask(path, "/status"))
+    if code != 200:
         return None
+    return msgspec.json.decode(text, type=dict[str, Any])

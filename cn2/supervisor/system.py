@@ -158,6 +158,7 @@ class System:
         return {
             "ready": self.ready.is_set(),
             "steps": [{"step": text, "seconds": round(at, 3)} for text, at in self.steps],
+            "node": self.settings.node_name,
             "server": f"https://127.0.0.1:{self.settings.port}",
             "processes": [
                 {

@@ -123,8 +123,7 @@ SUBNET = core_kind(
                 " replaces an earlier one with the same key.",
             ),
             "disableBGPaaSIPAutoAllocation": s.boolean(
-                "Take bgpaasPrimaryIP and bgpaasSecondaryIP as given instead of allocating them.",
-                default=False,
+                "Take bgpaasPrimaryIP and bgpaasSecondaryIP as given instead of allocating them."
             ),
             "bgpaasPrimaryIP": s.string("Address of the first control node for BGPAsAService."),
             "bgpaasSecondaryIP": s.string("Address of the second control node."),

@@ -33,13 +33,15 @@ AGE = r"\b(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?\b"
 DESCRIBE_POD = "kubectl describe pods vn1-pod"
 DESCRIBE_KUBEMANAGER = "kubectl describe  pod "
 EXEC = "kubectl exec"
+PASTE_MARKS = "\x1b\\[\\?2004[hl]\r?"
+"""Newer shells mark on a terminal where pasted text begins and ends."""
 
 MASKS = (
     Mask("uids are random", UID, "<uid>"),
     Mask("resource versions count all writes", r"(?i)(resource version:) \d+", r"\1 <revision>"),
     Mask("times", r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>"),
     Mask("times", r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "<time>"),
-    Mask("ages", r" (\d+[dhms]){1,2}(?= |$)", " <age>", only="kubectl get"),
+    Mask("ages", r"(?m) (\d+[dhms]){1,2}(?= |$)", " <age>", only="kubectl get"),
     Mask("ages of events", r" (\d+[dhms]){1,2}(?= kubelet| default-)", " <age>"),
     Mask("MACs come from random uids", r"\b02(:[0-9a-f]{2}){5}\b", "<mac>"),
     Mask("link-local addresses come from MACs", r"\bfe80::[0-9a-f:]+", "<link-local>", only=EXEC),
@@ -47,6 +49,18 @@ MASKS = (
     Mask("container ids", r"Container ID: \S+", "Container ID: <id>"),
     Mask("image ids: there are no images", r"Image ID:.*", "Image ID: <id>"),
     Mask("names that end in random letters", r"kube-api-access-\w{5}", "kube-api-access-<x>"),
+    Mask(
+        "names that end in a hash of the template and random letters",
+        r"contrail-k8s-kubemanager-(?!mk|lab)\w+(-\w{5})?",
+        "contrail-k8s-kubemanager-<x>",
+        only=DESCRIBE_KUBEMANAGER,
+    ),
+    Mask(
+        "the hash of a pod template",
+        r"pod-template-hash=\w+",
+        "pod-template-hash=<hash>",
+        only=DESCRIBE_KUBEMANAGER,
+    ),
     Mask(
         "the generation counts edits of an old system",
         r"Generation: \d+",
@@ -90,7 +104,9 @@ NEWER_KUBECTL = (
 
 def normalise(command: str, text: str, *, newer: bool) -> list[str]:
     """The comparable lines of an answer; `newer` when kubectl is from after the transcript."""
+    text = re.sub(PASTE_MARKS, "", text)
     lines = _labels_sorted([_spaces(line) for line in text.splitlines()])
+    lines = _columns_flush(lines)
     drops = DROPS + KUBEMANAGER + (NEWER_KUBECTL if newer else ())
     for drop in drops:
         if command.startswith(drop.only):
@@ -127,6 +143,21 @@ def _labels_sorted(lines: list[str]) -> list[str]:
     return out
 
 
+def _columns_flush(lines: list[str]) -> list[str]:
+    """How deep these are indented follows from the widest title of the page."""
+    out: list[str] = []
+    inside = False
+    for line in lines:
+        if line.startswith(("Annotations:", "Tolerations:")):
+            inside = True
+        elif not line.startswith(" "):
+            inside = False
+        elif inside:
+            line = "  " + line.lstrip()
+        out.append(line)
+    return out
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
@@ -150,4 +181,4 @@ def words(text: str) -> list[str]:
     text = re.sub(
         r"GROUP:\s+(\S+)\nKIND:\s+(\S+)\nVERSION:\s+(\S+)", r"KIND: \2 VERSION: \1/\3", text
     )
-    return text.replace("<no description>", "").split()
+    return text.replace("<no description>", "").replace("<ObjectMeta>", "<Object>").split()

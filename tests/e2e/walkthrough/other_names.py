@@ -110,7 +110,8 @@ def translate(command: str, text: str) -> str:
         text = re.sub(rf"{re.escape(old)}(?!\d)", keep(new), text)
     text = re.sub(r"\bminikube\b", keep(NODE), text)
     text = re.sub(r"\bvn1\b", keep(NETWORK), text)
-    if not command.startswith("kubectl exec"):
+    text = text.replace('"default/', f'"{keep(NAMESPACE)}/')
+    if not command.startswith(("kubectl exec", "kubectl explain")):
         text = re.sub(r'(?<![\w"\x00-])default(?![\w"\x00-])', keep(NAMESPACE), text)
     for token, value in reversed(tokens.items()):
         text = text.replace(token, value)

@@ -128,7 +128,7 @@ def test_transcript(kubectl: str) -> None:
         _prepare(machine)
         differences = _play_all(machine, _as_is, EXAMPLES)
 
-    assert differences == []
+    assert not differences, "\n\n".join(differences)
 
 
 def test_other_names(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_other_names(tmp_path: Path) -> None:
         _prepare(machine)
         differences = _play_all(machine, other_names.translate, tmp_path)
 
-    assert differences == []
+    assert not differences, "\n\n".join(differences)
 
 
 def test_commands_of_the_demo() -> None:

@@ -28,6 +28,8 @@ def read(text: str) -> list[Step]:
         if command:
             trimmed = TRIMMED in lines
             kept = lines[: lines.index(TRIMMED)] if trimmed else lines
+            if "exec -it" in command:  # prose follows the session without a prompt between
+                kept = kept[: kept.index("exit") + 1]
             steps.append(Step(command, "\n".join(kept).rstrip("\n"), trimmed))
 
     for line in text.splitlines():
