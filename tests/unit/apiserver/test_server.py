@@ -192,6 +192,27 @@ def test_waits_and_watches_see_changes(server: Server) -> None:
 
 
 @pytest.mark.kubectl
+def test_a_watcher_that_hangs_up_is_forgotten(server: Server) -> None:
+    def open_streams() -> float:
+        metrics = server.kubectl("get", "--raw", "/metrics")
+        line = next(x for x in metrics.splitlines() if x.startswith("apiserver_longrunning"))
+        return float(line.split()[1])
+
+    def eventually(expected: float) -> None:
+        while open_streams() != expected:
+            pass  # the test's own time limit ends this
+
+    before = open_streams()
+    watching = subprocess.Popen(
+        ["kubectl", "get", "ns", "-w"], stdout=subprocess.PIPE, env=server.environment
+    )
+    eventually(before + 1)
+    watching.kill()
+    watching.communicate(timeout=10)
+    eventually(before)
+
+
+@pytest.mark.kubectl
 def test_everything_survives_kill_9_and_a_stop_is_clean(tmp_path: Path) -> None:
     with serving(tmp_path) as first:
         first.kubectl("create", "configmap", "kept")
