@@ -67,17 +67,24 @@ class Executor:
         """Run a plan to its end. Seconds after which it wants to look again, or None."""
         for _ in range(_ROUNDS):
             steps = plan()
-            writes: Steps = [step for step in steps if not isinstance(step, Say | Later | Promise)]
-            for step in steps:
-                if isinstance(step, Promise):
-                    self.snapshot.keep_promise(step.pool, step.holder, step.number)
-                elif isinstance(step, Say):
-                    self._say(step)
-            if writes:
-                await self._all(writes)
-            elif not any(isinstance(step, Promise) for step in steps):
+            if not steps:
+                return None
+            if not await self.round(steps):
                 return min((one.seconds for one in steps if isinstance(one, Later)), default=None)
         raise Unsettled(f"still has orders after {_ROUNDS} rounds: {', '.join(map(_name, steps))}")
+
+    async def round(self, steps: Steps) -> bool:
+        """Carry out the steps of one answer; whether anything may be different now."""
+        writes: Steps = [step for step in steps if not isinstance(step, Say | Later | Promise)]
+        promises = [step for step in steps if isinstance(step, Promise)]
+        for promise in promises:
+            self.snapshot.keep_promise(promise.pool, promise.holder, promise.number)
+        for step in steps:
+            if isinstance(step, Say):
+                self._say(step)
+        if writes:
+            await self._all(writes)
+        return bool(writes or promises)
 
     async def _all(self, steps: Steps) -> None:
         if len(steps) == 1:

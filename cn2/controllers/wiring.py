@@ -16,6 +16,9 @@ from cn2.plan.snapshot import Snapshot
 
 Plan = Callable[[Key], Steps]
 
+_CHAIN = 3
+"""Writes that belong together: a new object gets its finalizer and its status in one go."""
+
 COALESCE = 0.1
 """Seconds between two writes to an object that many others touch (Subnet, VirtualRouter)."""
 
@@ -57,14 +60,16 @@ class Wiring:
         written: dict[Key, float] = {}
 
         async def reconcile(key: Key) -> float | None:
-            if not plan(key):
-                return None
             wait = written.get(key, 0.0) + COALESCE - time.monotonic()
-            if wait > 0:
-                return wait
-            again = await self.executor.settle(lambda: plan(key))
-            written[key] = time.monotonic()
-            return again
+            for _ in range(_CHAIN):
+                steps = plan(key)
+                if not steps:
+                    return None
+                if wait > 0:
+                    return wait
+                written[key] = time.monotonic()
+                await self.executor.round(steps)
+            return COALESCE
 
         informer = self.manager.informers.of(primary)
 

@@ -86,6 +86,8 @@ def _block(family: str, cidr: Any, gateway: Any) -> Block:
         raise ValueError(f"ipam{family.upper()}Gateway: {error}") from None
     if not inside:
         raise ValueError(f"ipam{family.upper()}Gateway: {gateway!r} is not in {prefix}")
+    if prefix.capacity > 2 and prefix.id(gateway) in (0, prefix.capacity - 1):
+        raise ValueError(f"ipam{family.upper()}Gateway: {gateway!r} is no host of {prefix}")
     return Block(str(prefix), gateway)
 
 

@@ -54,8 +54,12 @@ def plan(snapshot: Snapshot, key: Key) -> Steps:
     missing = _missing_subnet(snapshot, network)
     if missing:
         return [*objects.set_status(VIRTUAL_NETWORK, network, objects.pending(missing))]
-    steps = routing_instances.plan(snapshot, _instance(snapshot, network))
-    steps += _system_instance(snapshot, network)
+    try:
+        steps = routing_instances.plan(snapshot, _instance(snapshot, network))
+        steps += _system_instance(snapshot, network)
+    except routing_instances.Taken as problem:
+        failed = objects.failure(str(problem))
+        return [*objects.set_status(VIRTUAL_NETWORK, network, failed)]
     return steps or _status(network, number)
 
 
@@ -141,6 +145,7 @@ def _finalize(snapshot: Snapshot, network: Object) -> Steps:
         instance
         for one in instance_keys(network)
         if (instance := snapshot.get(ROUTING_INSTANCE, one[1], one[0])) is not None
+        and routing_instances.owner_key(instance) == (VIRTUAL_NETWORK.kind, key)
     ]
     if not instances:
         names = [name for name, _ in route_targets.wanted(network)]

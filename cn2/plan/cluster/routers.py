@@ -61,12 +61,14 @@ def plan(snapshot: Snapshot, key: Key) -> Steps:
     if objects.terminating(router):
         return _finalize(snapshot, router)
     steps: Steps = [*objects.add_finalizers(VIRTUAL_NETWORK_ROUTER, router, FINALIZERS)]
-    steps += routing_instances.plan(
-        snapshot,
-        routing_instances.Wanted(
-            key=key, owner_kind=VIRTUAL_NETWORK_ROUTER, owner=router, parent={}, default=True
-        ),
+    wanted = routing_instances.Wanted(
+        key=key, owner_kind=VIRTUAL_NETWORK_ROUTER, owner=router, parent={}, default=True
     )
+    try:
+        steps += routing_instances.plan(snapshot, wanted)
+    except routing_instances.Taken as problem:
+        failed = objects.failure(str(problem))
+        return [*steps, *objects.set_status(VIRTUAL_NETWORK_ROUTER, router, failed)]
     return steps or [*objects.set_status(VIRTUAL_NETWORK_ROUTER, router, objects.success())]
 
 
@@ -80,7 +82,8 @@ def _finalize(snapshot: Snapshot, router: Object) -> Steps:
     if steps:
         return steps
     own = snapshot.get(ROUTING_INSTANCE, name, namespace)
-    if own is None:
+    ours = (VIRTUAL_NETWORK_ROUTER.kind, (namespace, name))
+    if own is None or routing_instances.owner_key(own) != ours:
         return [*objects.remove_finalizers(VIRTUAL_NETWORK_ROUTER, router, FINALIZERS)]
     if objects.terminating(own):
         return routing_instances.finalize(snapshot, own)

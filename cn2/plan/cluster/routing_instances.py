@@ -22,6 +22,10 @@ FINALIZERS = (
 ROUTED = "virtualNetworkRouterRouteTargetReferences"
 
 
+class Taken(Exception):
+    """The name is that of another owner's RoutingInstance; the sentence is for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a RoutingInstance is to be."""
@@ -40,10 +44,15 @@ class Wanted:
 
 
 def plan(snapshot: Snapshot, wanted: Wanted) -> Steps:
-    """The next steps towards one RoutingInstance with its RouteTargets; [] when it is right."""
+    """The next steps towards one RoutingInstance with its RouteTargets; [] when it is right.
+
+    Raises Taken: a network and a router of one name and namespace ask for the same instance.
+    """
     instance = snapshot.get(ROUTING_INSTANCE, wanted.key[1], wanted.key[0])
     if instance is not None and objects.terminating(instance):
         return finalize(snapshot, instance)
+    if instance is not None and (others := _of_others(wanted, instance)):
+        return others
     number = _number(snapshot, wanted.key, instance)
     if not isinstance(number, int):
         return [number]
@@ -62,6 +71,17 @@ def plan(snapshot: Snapshot, wanted: Wanted) -> Steps:
         *_follow(snapshot, wanted, instance, references, default),
         *_status(snapshot, wanted, instance, default, number),
     ]
+
+
+def _of_others(wanted: Wanted, instance: Object) -> Steps:
+    owner = owner_key(instance)
+    owners = instance["metadata"].get("ownerReferences") or ()
+    if any(one.get("uid") == objects.uid(wanted.owner) for one in owners):
+        return []
+    if owner == (wanted.owner_kind.kind, objects.key(wanted.owner)):
+        return [objects.delete(ROUTING_INSTANCE, instance)]  # an earlier owner of this name left it
+    whose = f"{owner[0]} {objects.text(owner[1])}" if owner else "nobody that we know"
+    raise Taken(f"RoutingInstance {objects.text(wanted.key)} belongs to {whose}")
 
 
 def default_target(instance: Object) -> str:

@@ -177,6 +177,7 @@ BAD = {
     "not a list": {"exportRouteTargetList": "target:1:1"},
     "not a boolean": {"fabricSNAT": "yes"},
     "gateway elsewhere": {"ipamV4Subnet": "10.0.0.0/24", "ipamV4Gateway": "10.0.1.1"},
+    "gateway no host": {"ipamV4Subnet": "10.0.0.0/24", "ipamV4Gateway": "10.0.0.255"},
     "no such mode": {"forwardingMode": "l4"},
 }
 

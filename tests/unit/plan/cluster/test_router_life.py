@@ -96,6 +96,20 @@ def test_an_import_from_one_side_joins_nothing() -> None:
     assert asked(world, "b") == {"default/s": [("s", "export")]}
 
 
+def test_a_router_and_a_network_of_one_name_do_not_share_an_instance() -> None:
+    world = started(router("m", "mesh"))
+    world.settle()
+    world.create(VIRTUAL_NETWORK, network("m", "other"))
+    world.settle()
+    status = world.get(VIRTUAL_NETWORK, "m", "default")["status"]
+    assert status["state"] == "Failure"
+    assert "belongs to VirtualNetworkRouter default/m" in status["observation"]
+    world.delete(VIRTUAL_NETWORK, "m", "default")
+    world.settle()
+    assert world.find(VIRTUAL_NETWORK, "m", "default") is None
+    assert world.state(VIRTUAL_NETWORK_ROUTER, "m", "default") == "Success"
+
+
 def test_a_deleted_router_leaves_no_trace() -> None:
     world = started(router("m", "mesh"))
     world.create(VIRTUAL_NETWORK, network("a", "m"))
