@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 		return sandbox(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "pause"))
 		wait_for_the_end();
-	fprintf(stderr, "usage: cn2-init sandbox POD-DIR NETNS HOSTNAME [MOUNT-POINT...]\n"
+	fprintf(stderr, "usage: cn2-init sandbox POD-DIR NETNS HOSTNAME [cgroup:PROCS...] [MOUNT-POINT...]\n"
 			"       cn2-init pause\n");
 	return 2;
 }

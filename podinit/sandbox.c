@@ -146,7 +146,34 @@ static int write_identity(int dir, pid_t pid)
 	return 0;
 }
 
-static void run_init(int listener, int dir, int ready, const char *root, int n, char **mounts)
+/* The control groups of the whole pod (`cgroup:PATH` of a cgroup.procs), opened while in reach. */
+struct groups {
+	int fds[4];
+	int n;
+};
+
+static int open_groups(struct groups *groups, int *argc, char ***argv)
+{
+	for (groups->n = 0; *argc && !strncmp(**argv, "cgroup:", 7) && groups->n < 4; ++*argv, --*argc)
+		if ((groups->fds[groups->n++] = open(**argv + 7, O_WRONLY | O_CLOEXEC)) < 0)
+			return fail(**argv);
+	return 0;
+}
+
+/* Joining takes the kernel some 10 ms: it is done while the network is being set up. */
+static void join_groups(const struct groups *groups)
+{
+	for (int i = 0; i < groups->n; i++) {
+		if (write(groups->fds[i], "0", 1) != 1) {
+			fail("control group");
+			_exit(1); /* rather no pod than one without limits */
+		}
+		close(groups->fds[i]);
+	}
+}
+
+static void run_init(int listener, int dir, int ready, const char *root, const struct groups *groups,
+		     int n, char **mounts)
 {
 	setsid();
 	if (leave_host(root, n, mounts))
@@ -164,13 +191,15 @@ static void run_init(int listener, int dir, int ready, const char *root, int n, 
 	dup2(log, 0);
 	dup2(log, 1);
 	dup2(log, 2);
+	join_groups(groups);
 	_exit(serve(listener, dir));
 }
 
 int sandbox(int argc, char **argv)
 {
-	char root[4096], byte;
-	int ready[2];
+	char root[4096], byte, **mounts = argv + 3;
+	struct groups groups;
+	int ready[2], n_mounts = argc - 3;
 	if (argc < 3)
 		return 2;
 	int dir = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -179,7 +208,8 @@ int sandbox(int argc, char **argv)
 	snprintf(root, sizeof root, "%s/root", argv[0]);
 	mkdir(root, 0700);
 	int listener = listen_in(dir);
-	if (listener < 0 || enter_network(argv[1]) || pipe2(ready, O_CLOEXEC))
+	if (listener < 0 || open_groups(&groups, &n_mounts, &mounts) || enter_network(argv[1]) ||
+	    pipe2(ready, O_CLOEXEC))
 		return 1;
 	if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID) ||
 	    sethostname(argv[2], strlen(argv[2])))
@@ -188,7 +218,7 @@ int sandbox(int argc, char **argv)
 	if (pid < 0)
 		return fail("fork"), 1;
 	if (!pid)
-		run_init(listener, dir, ready[1], root, argc - 3, argv + 3);
+		run_init(listener, dir, ready[1], root, &groups, n_mounts, mounts);
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 1 || write_identity(dir, pid)) {
 		kill(pid, SIGKILL);

@@ -11,12 +11,13 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("memory", "pids")
 PROCESSES = 4096
-"""Processes and threads of one container: a fork bomb stays in its pod."""
+"""Processes and threads of one pod: a fork bomb stays in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cgroups:
-    """The groups of one data directory's pods: ROOT/CONTROLLER/cn2/UID/CONTAINER.ATTEMPT."""
+    """The groups of pods, ROOT/CONTROLLER/cn2/UID, and of those of their containers' runs that
+    have a limit of their own, CONTAINER.ATTEMPT below."""
 
     controllers: tuple[str, ...]
     root: Path = ROOT
@@ -38,24 +39,34 @@ class Cgroups:
     def _group(self, controller: str, uid: str, run: str) -> Path:
         return self.root / controller / "cn2" / uid / run.replace("/", ".")
 
-    def make(self, uid: str, run: str, memory: int | None) -> None:
-        """The groups of a run (NAME/ATTEMPT), with its limit of memory in bytes, if it has one."""
+    def make_pod(self, uid: str) -> list[Path]:
+        """The groups of a whole pod, with its limit of processes: the `cgroup.procs` to join."""
+        joinable = []
         for controller in self.controllers:
-            group = self._group(controller, uid, run)
+            group = self.root / controller / "cn2" / uid
             group.mkdir(parents=True, exist_ok=True)
             if controller == "pids":
                 (group / "pids.max").write_text(str(PROCESSES))
-            elif memory is not None:
-                (group / "memory.limit_in_bytes").write_text(str(memory))
+            joinable.append(group / "cgroup.procs")
+        return joinable
+
+    def make(self, uid: str, run: str, memory: int) -> None:
+        """A group for one run (NAME/ATTEMPT) with a limit of memory in bytes of its own."""
+        if "memory" in self.controllers:
+            group = self._group("memory", uid, run)
+            group.mkdir(parents=True, exist_ok=True)
+            (group / "memory.limit_in_bytes").write_text(str(memory))
 
     @contextlib.contextmanager
     def joined(self, uid: str, run: str) -> Iterator[Sequence[int]]:
-        """Descriptors of the `cgroup.procs` that a process of this run writes itself into."""
+        """Descriptors of the `cgroup.procs` that a process of this run writes itself into; none
+        when the run has no group of its own and stays in its pod's."""
         opened: list[int] = []
         try:
             for controller in self.controllers:
                 group = self._group(controller, uid, run)
-                opened.append(os.open(group / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+                if group.is_dir():
+                    opened.append(os.open(group / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
             yield opened
         finally:
             for descriptor in opened:

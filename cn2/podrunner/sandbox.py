@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +30,16 @@ class Sandboxes:
     """The cn2-init binary."""
     host_mounts: tuple[str, ...] = ()
 
-    async def make(self, place: PodPlace, hostname: str) -> None:
-        """Namespaces with process 1 in them, listening on its control socket."""
+    async def make(self, place: PodPlace, hostname: str, groups: Sequence[Path] = ()) -> None:
+        """Namespaces with process 1 in them, listening on its control socket.
+
+        `groups` are the `cgroup.procs` that it joins, and everything in the pod with it.
+        """
         place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.netns.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        done = await children.run(
-            [self.init, "sandbox", place.directory, place.netns, hostname, *self.host_mounts], {}
-        )
+        command: list[str | Path] = [self.init, "sandbox", place.directory, place.netns, hostname]
+        command += [f"cgroup:{path}" for path in groups]
+        done = await children.run([*command, *self.host_mounts], {})
         if done.code:
             raise SandboxFailed(done.errors.decode(errors="replace").strip() or "cn2-init failed")
 

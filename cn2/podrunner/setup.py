@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 _HELD_SECONDS = 5.0
 """Until a container whose ConfigMap is missing is tried again."""
 _RENEW_AGAIN = 30.0
+_STABLE_SECONDS = 60.0
+"""A sandbox of this age was well: if it is lost, the next is made after a short delay."""
 
 
 class SetupFailed(Exception):
@@ -57,6 +59,7 @@ class Setup:
         self._running = running
         self._fetched: Fetched | None = None
         self._delays = Backoff(0.5, 15.0)
+        self._made_at = 0.0
 
     async def adopt(self) -> None:
         """Takes over what an earlier pod runner has left, if it is alive and was complete."""
@@ -77,7 +80,13 @@ class Setup:
             self._postpone()
             text = f"MountVolume.SetUp failed: {error}"
             raise SetupFailed("FailedMount", text) from error
-        self._delays.reset()
+        self._made_at = self._node.clock()
+
+    def lost(self) -> None:
+        """Process 1 is gone: another sandbox, but not in a tight circle."""
+        if self._node.clock() - self._made_at > _STABLE_SECONDS:
+            self._delays.reset()
+        self._postpone()
 
     def _postpone(self) -> None:
         self.retry_at = self._node.clock() + self._delays.delay()
@@ -89,7 +98,8 @@ class Setup:
         record.sandbox, record.network = secrets.token_hex(32), network
         records.write(place, record)
         self._node.sandboxes.clean(place)
-        await self._node.sandboxes.make(place, hostname(pod))
+        groups = self._node.cgroups.make_pod(place.uid)
+        await self._node.sandboxes.make(place, hostname(pod), groups)
         adding = asyncio.create_task(self._node.cni.add(network, self._attachment()))
         try:
             fetched = await fetch(self._node.client, pod, self._node.clock())
@@ -170,7 +180,9 @@ class Setup:
         place.container(name).mkdir(mode=0o700, parents=True, exist_ok=True)
         records.drop_old_runs(place, name, attempt)
         _write_spec(place, name, attempt, request)
-        self._node.cgroups.make(place.uid, f"{name}/{attempt}", memory_limit(container))
+        limit = memory_limit(container)
+        if limit is not None:
+            self._node.cgroups.make(place.uid, f"{name}/{attempt}", limit)
         with self._node.cgroups.joined(place.uid, f"{name}/{attempt}") as groups:
             request += [("fd", "cgroup") for _ in groups]
             said, _ = await ask(place.directory, request, groups)

@@ -31,6 +31,7 @@ from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.refusal import refusal
 from cn2.podrunner.reporter import StatusReporter
 from cn2.podrunner.running import Running
+from cn2.podrunner.runs import Sandbox
 from cn2.podrunner.services import Node
 from cn2.podrunner.setup import Setup, SetupFailed
 from cn2.podrunner.status import pod_status
@@ -80,6 +81,8 @@ class PodWorker:
         if self._ending and self._stopping_since is None:
             self._stopping_since = now
         seen = self._running.seen(self._stopping_since, self._setup.retry_at)
+        if seen.sandbox is Sandbox.LOST:
+            self._setup.lost()
         decision = decide(self.pod, seen, now)
         if not (decision.actions and isinstance(decision.actions[0], StartContainer)):
             self._report(now)  # a start is told with its outcome, in one write
