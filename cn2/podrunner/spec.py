@@ -53,6 +53,7 @@ _HIDDEN = (
     "/var/backups",
     "/var/mail",
     "/var/spool",
+    "/var/lib/cn2",
     "/var/lib/kubelet",
     "/var/lib/etcd",
     "/var/lib/docker",
