@@ -50,6 +50,7 @@ _VERBS: dict[str, Verb] = {
     "delete": delete,
     "deletecollection": deletecollection,
 }
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _SUBRESOURCE_VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
@@ -121,6 +122,8 @@ class Kernel:
         return self._reviews.answer(attributes.group, attributes.resource, request)
 
     def _understand(self, request: Request) -> _Call:
+        if request.method not in _METHODS:
+            raise no_such_method()
         found = routing.resolve(routing.split(request.path))
         match found:
             case Target(kind) if self._reviews.handles(kind.group, kind.plural):

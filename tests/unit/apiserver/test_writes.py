@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from cn2.store.journal import JournalFailed
+
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 NETWORKS = "/apis/core.contrail.juniper.net/v1alpha1/namespaces/default/virtualnetworks"
 NADS = "/apis/k8s.cni.cncf.io/v1/namespaces/default/network-attachment-definitions"
@@ -297,3 +299,25 @@ async def test_a_status_write_for_another_uid_conflicts(api) -> None:
     )
 
     assert (answered.status, answered.reason) == (409, "Conflict")
+
+
+async def test_a_store_that_cannot_write_is_a_server_error_and_nothing_changed(
+    api, store, monkeypatch
+) -> None:
+    created = await api.create(CONFIG_MAPS, config_map(x="1"))
+
+    async def full(*_: object) -> None:
+        raise JournalFailed("database or disk is full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(store._journal, "append", full)
+        answered = await api(
+            "PATCH",
+            f"{CONFIG_MAPS}/a",
+            {"data": {"x": "2"}},
+            content_type="application/merge-patch+json",
+        )
+    assert (answered.status, answered.reason) == (503, "ServiceUnavailable")
+    assert "disk is full" in answered.message
+    assert await api.get(f"{CONFIG_MAPS}/a") == created
+    await api.merge(f"{CONFIG_MAPS}/a", {"data": {"x": "2"}})
