@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import Machine
-from networks import pod
+from networks import pod, together
 
 import cn2
 from bench.measure import Figure, percentile
@@ -99,7 +99,7 @@ def _bridge(directory: str) -> Plugin:
 
 def _pods(machine: Machine) -> list[dict[str, Any]]:
     """Pods that are networked but not run: the pod runner leaves mirror pods alone."""
-    node = machine.get("node")["items"][0]["metadata"]["name"]
+    node = machine.items("node")[0]["metadata"]["name"]
     manifests = []
     for number in range(PODS):
         manifest = json.loads(pod(f"cni-{number}"))
@@ -107,15 +107,15 @@ def _pods(machine: Machine) -> list[dict[str, Any]]:
         manifest["metadata"]["annotations"] = {"cn2.io/mirror": "true"}
         manifest["metadata"]["labels"] = {"bench": "cni"}
         manifests.append(json.dumps(manifest))
-    machine.apply("\n---\n".join(manifests))
+    machine.apply(together(*manifests))
 
     def addressed() -> bool:
-        found = machine.get("iip")["items"]
+        found = machine.items("iip")
         ready = [x for x in found if x.get("status", {}).get("state") == "Success"]
         return sum("-cni-" in x["metadata"]["name"] for x in ready) == PODS
 
     machine.until(addressed, "every pod has its address")
-    return list(machine.get("pod", "-l", "bench=cni")["items"])
+    return list(machine.items("pod", "-l", "bench=cni"))
 
 
 def _namespaces(prefix: str, count: int) -> list[Path]:

@@ -101,6 +101,10 @@ class Machine:
         text = self.kubectl("get", *arguments, "-o", "json", "--ignore-not-found")
         return json.loads(text) if text.strip() else None
 
+    def items(self, *arguments: str) -> list[Any]:
+        """The objects of a `kubectl get` of several."""
+        return list((self.get(*arguments) or {}).get("items", []))
+
     def until(self, condition: Callable[[], Any], what: str = "") -> Any:
         """Wait until `condition()` is true and return what it gave."""
         deadline = time.monotonic() + PATIENCE

@@ -45,3 +45,9 @@ def pod(name: str, *networks: str) -> str:
             },
         }
     )
+
+
+def together(*manifests: str) -> str:
+    """Several manifests as one."""
+    items = [json.loads(manifest) for manifest in manifests]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from machine import Machine
-from networks import network, pod
+from networks import network, pod, together
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.kubectl, pytest.mark.timeout(300)]
 
@@ -76,7 +76,7 @@ def test_deletion_with_pods_attached(machine: Machine) -> None:
     machine.until(
         lambda: any(
             vmi["status"]["state"] == "Pending"
-            for vmi in machine.get("vmi")["items"]
+            for vmi in machine.items("vmi")
             if vmi["spec"]["virtualNetworkReference"]["name"] == "gone"
         ),
         "the interface says that its network is gone",
@@ -88,11 +88,11 @@ def _census(machine: Machine) -> dict[str, Any]:
     """Everything that must be as before: objects, usage, links, map entries, namespaces."""
     found: dict[str, Any] = {}
     for kind in KINDS:
-        items = machine.get(kind, "-A")["items"]
+        items = machine.items(kind, "-A")
         found[kind] = sorted(item["metadata"]["name"] for item in items)
     found["usage"] = {
         subnet["metadata"]["name"]: subnet["status"]["allocationUsage"]
-        for subnet in machine.get("subnet", "-A")["items"]
+        for subnet in machine.items("subnet", "-A")
     }
     found["namespaces"] = sorted(path.name for path in (machine.data_dir / "netns").iterdir())
     found["pods"] = sorted(path.name for path in (machine.data_dir / "pods").iterdir())
@@ -121,8 +121,7 @@ def test_a_hundred_pods_leave_nothing(machine: Machine) -> None:
     machine.apply(network("many", "172.16.33.0/24"))
     machine.until(lambda: _numbers(machine, "many"))
     before = _census(machine)
-    manifest = "\n---\n".join(pod(f"many-{number}", "many") for number in range(100))
-    machine.apply(manifest)
+    machine.apply(together(*(pod(f"many-{number}", "many") for number in range(100))))
     machine.kubectl("wait", "--for=condition=Ready", "pod", "-l", "test=e2e", "--timeout=120s")
     busy = _census(machine)
     names = [f"many-{number}" for number in range(100)]

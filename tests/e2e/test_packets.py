@@ -104,7 +104,17 @@ def test_gateways_answer(machine: Machine) -> None:
 def _capture(machine: Machine, name: str, count_file: Path) -> subprocess.Popen[bytes]:
     namespace = machine.pod_netns(machine.get("pod", name))
     capture = subprocess.Popen(
-        ["nsenter", f"--net={namespace}", "tcpdump", "-U", "-i", "eth1", "-w", str(count_file)],
+        [
+            "nsenter",
+            f"--net={namespace}",
+            "tcpdump",
+            "--immediate-mode",
+            "-U",
+            "-i",
+            "eth1",
+            "-w",
+            str(count_file),
+        ],
         stderr=subprocess.PIPE,
     )
     assert capture.stderr is not None

@@ -21,7 +21,7 @@ def machine() -> Iterator[Machine]:
 
 def _kubemanager(machine: Machine) -> Any:
     """The kubemanager's pod, when there is one and it is ready."""
-    pods = machine.get("pod", "-n", "contrail", "-l", "app=contrail-k8s-kubemanager")["items"]
+    pods = machine.items("pod", "-n", "contrail", "-l", "app=contrail-k8s-kubemanager")
     if len(pods) != 1 or not pods[0].get("status", {}).get("containerStatuses"):
         return None
     return pods[0] if pods[0]["status"]["containerStatuses"][0]["ready"] else None
