@@ -52,14 +52,15 @@ def main(argv: list[str]) -> int:
     async def work(health: Health) -> None:
         client = Client.from_kubeconfig(options.kubeconfig, manager="kubelet")
         try:
-            await _run(options, client, health)
+            await serve(options, client, health)
         finally:
             await client.close()
 
     return run("podrunner", options, work)
 
 
-async def _run(options: Namespace, client: Client, health: Health) -> None:
+async def serve(options: Namespace, client: Client, health: Health) -> None:
+    """The whole process but for its signals and its client; until cancelled."""
     data_dir = Path(os.path.realpath(options.data_dir))
     cgroups = Cgroups.found()
     if cgroups.missing:
