@@ -28,7 +28,7 @@ from cn2.podrunner.decide import (
 )
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.record import SandboxRecord
-from cn2.podrunner.refusal import refusal
+from cn2.podrunner.refusal import ignored, refusal
 from cn2.podrunner.reporter import StatusReporter
 from cn2.podrunner.running import Running
 from cn2.podrunner.runs import Sandbox
@@ -52,6 +52,7 @@ class PodWorker:
         self._retry = Backoff(0.5, 15.0)
         self._stopping_since: float | None = None
         self._reporter = StatusReporter(node.client, pod) if pod else None
+        self._is_new = record is None
         known = record or _new_record(node, uid, pod)
         self._running = Running(node.cgroups, node.events, self._place, known, self._changed.set)
         self._running.pod = pod
@@ -127,8 +128,12 @@ class PodWorker:
             return
         reason = refusal(self.pod)
         self._running.record.refusal = reason
-        if reason and not is_terminal(self.pod):
-            self._node.events.emit(self.pod, WARNING, "NotSupported", reason)
+        if is_terminal(self.pod):
+            return
+        if reason:
+            self._emit(WARNING, "NotSupported", reason)
+        elif self._is_new and ignored(self.pod):
+            self._emit(WARNING, "Ignored", f"not carried out here: {ignored(self.pod)}")
 
     async def _perform(self, action: Action) -> None:
         match action:

@@ -16,7 +16,7 @@ from cn2.podrunner.environment import (
     expand,
     references,
 )
-from cn2.podrunner.refusal import refusal
+from cn2.podrunner.refusal import ignored, refusal
 from cn2.podrunner.volumes import etc_files, volume_files
 
 FACTS = Facts("n1", "192.0.2.1", ("10.244.0.5", "fd00::5"))
@@ -156,6 +156,11 @@ def test_what_stays_in_the_pod_is_allowed() -> None:
     wanted = pod(securityContext={"capabilities": {"add": ["NET_ADMIN", "CAP_NET_RAW"]}})
     wanted["spec"]["volumes"] = [{"name": "e", "emptyDir": {}}, {"name": "n"}]
     assert refusal(wanted) == ""
+
+
+def test_what_is_not_carried_out_is_named() -> None:
+    assert ignored(pod(readinessProbe={"httpGet": {}})) == "container c: readinessProbe"
+    assert ignored(pod()) == ""
 
 
 def volume(**source: Any) -> dict[str, bytes]:
