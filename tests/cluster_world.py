@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cn2.api.kind import Kind, Object
-from cn2.api.kinds import INSTANCE_IP, KINDS, NETWORK_ATTACHMENT_DEFINITION
+from cn2.api.kinds import (
+    GLOBAL_SYSTEM_CONFIG,
+    GLOBAL_VROUTER_CONFIG,
+    INSTANCE_IP,
+    KINDS,
+    NETWORK_ATTACHMENT_DEFINITION,
+    VIRTUAL_MACHINE,
+    VIRTUAL_ROUTER,
+)
 from cn2.plan.cluster import (
     addresses,
     attachments,
@@ -46,6 +54,8 @@ from cn2.plan.snapshot import Key, Snapshot, Table
 
 CLUSTER = "contrail-k8s-kubemanager-mk"
 CLUSTER_NAMESPACE = CLUSTER + "-contrail"
+
+SIMPLE = (GLOBAL_SYSTEM_CONFIG, GLOBAL_VROUTER_CONFIG, VIRTUAL_MACHINE, VIRTUAL_ROUTER)
 
 Plan = Callable[[Key], Steps]
 
@@ -252,7 +262,7 @@ class World:
         yield "manager", lambda key: system.plan_node(snapshot, key)
         yield "manager", lambda key: addresses.plan(snapshot, self.book, key)
         yield "manager", lambda key: routing_instances.plan_orphan(snapshot, key)
-        for kind in interfaces.SIMPLE:
+        for kind in SIMPLE:
             yield "manager", lambda key, kind=kind: interfaces.plan_simple(kind, snapshot, key)
 
     def _kubernetes(self) -> Iterable[tuple[str, Plan]]:

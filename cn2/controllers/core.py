@@ -8,6 +8,7 @@ NetworkAttachmentDefinitions, which say whether a network that is gone comes bac
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from cn2.api.kind import Object
 from cn2.api.kinds import (
@@ -27,6 +28,7 @@ from cn2.api.kinds import (
     VIRTUAL_ROUTER,
 )
 from cn2.client.cache import Key
+from cn2.client.loop import Mapper
 from cn2.controllers.runner import Manager
 from cn2.controllers.wiring import Wiring
 from cn2.plan.cluster import (
@@ -113,12 +115,8 @@ class _Core:
             self.wiring.on_ends(controller, kind, always)
         controller.queue.add(key)
         for kind in (GLOBAL_SYSTEM_CONFIG, GLOBAL_VROUTER_CONFIG):
-            self.wiring.add(
-                kind.plural,
-                kind,
-                lambda key, kind=kind: system.plan_status(kind, self.snapshot, key),  # type: ignore[misc]
-                workers=1,
-            )
+            plan = partial(interfaces.plan_simple, kind, self.snapshot)
+            self.wiring.add(kind.plural, kind, plan, workers=1)
         routers_ = self.wiring.add(
             VIRTUAL_ROUTER.plural,
             VIRTUAL_ROUTER,
@@ -161,6 +159,7 @@ class _Core:
             ROUTE_TARGET.plural,
             ROUTE_TARGET,
             lambda key: route_targets.plan(self.snapshot, key),
+            unhurried=True,
         )
         self.wiring.add_coalesced(
             SUBNET.plural,
@@ -254,6 +253,7 @@ class _Core:
             VIRTUAL_MACHINE.plural,
             VIRTUAL_MACHINE,
             lambda key: interfaces.plan_simple(VIRTUAL_MACHINE, self.snapshot, key),
+            unhurried=True,
         )
         self.wiring.add(
             VIRTUAL_MACHINE_INTERFACE.plural,
@@ -273,7 +273,9 @@ class _Core:
         return [objects.key(one) for one in found]
 
 
-def _owned_by(kind: str):  # type: ignore[no-untyped-def]
+def _owned_by(kind: str) -> Mapper:
+    """The owner of a RoutingInstance, if it is of this kind."""
+
     def owner(instance: Object) -> Iterable[Key]:
         found = routing_instances.owner_key(instance)
         return (found[1],) if found is not None and found[0] == kind else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -15,6 +16,10 @@ from cn2.plan.cluster.steps import Steps
 from cn2.plan.snapshot import Snapshot
 
 Plan = Callable[[Key], Steps]
+
+YIELD = 0.02
+"""Seconds for which a write that nobody waits for lets others go first: a new network's Success
+comes before that of its RouteTargets and before its Subnet's usage."""
 
 _CHAIN = 3
 """Writes that belong together: a new object gets its finalizer and its status in one go."""
@@ -45,10 +50,16 @@ class Wiring:
         *,
         mappers: Sequence[tuple[Kind, Mapper]] = (),
         workers: int = 8,
+        unhurried: bool = False,
     ) -> Controller:
-        """A controller that settles `plan` for every key of `primary`."""
+        """A controller that settles `plan` for every key of `primary`.
+
+        `unhurried`: nobody waits for what it writes.
+        """
 
         async def reconcile(key: Key) -> float | None:
+            if unhurried:
+                await asyncio.sleep(YIELD)
             return await self.executor.settle(lambda: plan(key))
 
         return self.manager.add(name, primary, reconcile, mappers=mappers, workers=workers)
@@ -60,6 +71,7 @@ class Wiring:
         written: dict[Key, float] = {}
 
         async def reconcile(key: Key) -> float | None:
+            await asyncio.sleep(YIELD)
             wait = written.get(key, 0.0) + COALESCE - time.monotonic()
             for _ in range(_CHAIN):
                 steps = plan(key)

@@ -1,4 +1,4 @@
-"""VirtualMachine, VirtualMachineInterface and VirtualRouter: their status.
+"""The status of VirtualMachineInterfaces, and of kinds that wait for nothing.
 
 A node acts on an explicit status, never on absence. While a network is being made again (it is
 gone or not ready, but a NetworkAttachmentDefinition wants it), its interfaces keep their status
@@ -11,10 +11,8 @@ from cn2.api.kind import Kind, Object
 from cn2.api.kinds import (
     NETWORK_ATTACHMENT_DEFINITION,
     ROUTING_INSTANCE,
-    VIRTUAL_MACHINE,
     VIRTUAL_MACHINE_INTERFACE,
     VIRTUAL_NETWORK,
-    VIRTUAL_ROUTER,
 )
 from cn2.plan.cluster import objects
 from cn2.plan.cluster.steps import Steps
@@ -57,15 +55,12 @@ def plan(snapshot: Snapshot, key: Key) -> Steps:
 
 
 def plan_simple(kind: Kind, snapshot: Snapshot, key: Key) -> Steps:
-    """The status of an object that waits for nothing: VirtualMachine, VirtualRouter."""
+    """The status of an object that waits for nothing: VirtualMachine, VirtualRouter, the global
+    configurations."""
     obj = snapshot.get(kind, key[1], key[0])
     if obj is None or objects.terminating(obj):
         return []
     return [*objects.set_status(kind, obj, objects.success())]
-
-
-SIMPLE = (VIRTUAL_MACHINE, VIRTUAL_ROUTER)
-"""The kinds of plan_simple."""
 
 
 def _problem(snapshot: Snapshot, where: Key) -> str:

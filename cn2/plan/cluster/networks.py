@@ -7,7 +7,7 @@ from typing import Any
 from cn2.api.kind import Object
 from cn2.api.kinds import ROUTING_INSTANCE, SUBNET, VIRTUAL_NETWORK
 from cn2.plan.cluster import numbers, objects, route_targets, routers, routing_instances
-from cn2.plan.cluster.steps import Claimed, Steps
+from cn2.plan.cluster.steps import Claimed, Patch, Steps
 from cn2.plan.snapshot import Key, Snapshot
 
 FINALIZERS = (
@@ -60,7 +60,10 @@ def plan(snapshot: Snapshot, key: Key) -> Steps:
     except routing_instances.Taken as problem:
         failed = objects.failure(str(problem))
         return [*objects.set_status(VIRTUAL_NETWORK, network, failed)]
-    return steps or _status(network, number)
+    if all(isinstance(step, Patch) and step.subresource for step in steps):
+        # Nothing but words are missing: the network's own go out with those of its instance.
+        steps += _status(network, number)
+    return steps
 
 
 def instance_keys(network: Object) -> list[Key]:

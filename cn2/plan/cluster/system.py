@@ -68,14 +68,6 @@ def plan(snapshot: Snapshot, cluster: str) -> Steps:
     return [one for one in wanted if _missing(snapshot, one)]
 
 
-def plan_status(kind: Kind, snapshot: Snapshot, key: Key) -> Steps:
-    """The two global configurations wait for nothing."""
-    obj = snapshot.get(kind, key[1])
-    if obj is None or objects.terminating(obj):
-        return []
-    return [*objects.set_status(kind, obj, objects.success())]
-
-
 def plan_node(snapshot: Snapshot, key: Key) -> Steps:
     """The VirtualRouter of one Node, of the same name."""
     node, router = snapshot.get(NODE, key[1]), snapshot.get(VIRTUAL_ROUTER, key[1])
