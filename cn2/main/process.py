@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from cn2 import __version__
 from cn2.client.health import Health
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ def arguments(name: str, description: str, *, client: bool = True) -> argparse.A
 def run(name: str, options: argparse.Namespace, main: Main) -> int:
     """Runs `main` in uvloop until it ends, fails, or a signal asks to stop; the exit code."""
     configure_logs(name, options.log_level)
+    log.info("started", version=__version__)
     # Informers hold many long-lived objects: the default thresholds walk them far too often.
     gc.set_threshold(50_000, 20, 50)
     try:

@@ -116,7 +116,8 @@ class Process:
         self.changed()
         probe = asyncio.create_task(self._probe())
         try:
-            run.exit_code = await process.wait()
+            code = await process.wait()
+            run.exit_code = code if code >= 0 else 128 - code  # as shells show a signal
         finally:
             probe.cancel()
             run.finished = _now()
