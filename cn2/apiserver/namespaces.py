@@ -39,6 +39,14 @@ def begin(obj: Object) -> None:
     obj["status"] = {"phase": "Active"}
 
 
+def keep(new: Object, old: Object) -> None:
+    """An ordinary update touches neither the finalizers, which are `/finalize`'s, nor the label
+    by which selectors know the name."""
+    new["spec"] = old.get("spec") or {}
+    labels = new["metadata"].get("labels") or {}
+    new["metadata"]["labels"] = {**labels, NAME_LABEL: old["metadata"]["name"]}
+
+
 def is_held(kind: Kind, obj: Object) -> bool:
     """A namespace stays until its contents are gone, which `/finalize` reports."""
     return is_namespace(kind) and bool((obj.get("spec") or {}).get("finalizers"))

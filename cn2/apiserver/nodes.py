@@ -29,6 +29,9 @@ class NodeSockets:
         self._directory = directory
 
     def socket(self, node: str) -> Path:
+        # Whoever makes a pod chooses the node's name: it must not lead out of the directory.
+        if "/" in node or node in (".", ".."):
+            raise bad_request(f"{node!r} is not the name of a node")
         return self._directory / node / "podrunner.sock"
 
     async def read(self, node: str, path_qs: str) -> AsyncGenerator[bytes, None]:

@@ -37,7 +37,7 @@ class GroupVersion:
 
 
 def split(path: str) -> list[str]:
-    """The decoded segments of a path; a name may contain an encoded slash."""
+    """The decoded segments of a path."""
     segments = path.strip("/").split("/")
     return [unquote(segment) for segment in segments] if "%" in path else segments
 
@@ -66,6 +66,8 @@ def _target(group: str, version: str, rest: list[str]) -> Target | None:
     if kind is None or (namespace and not kind.namespaced):
         return None
     name = rest[1] if len(rest) > 1 else ""
+    if "/" in namespace or "/" in name:
+        return None  # an encoded slash is part of no name
     return Target(kind, namespace, name, "/".join(rest[2:]))
 
 

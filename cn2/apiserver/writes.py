@@ -162,6 +162,8 @@ class Update:
             _set(new, "status", status)
         elif not self.subresource and self.kind.status:
             _set(new, "status", old.get("status"))
+            if namespaces.is_namespace(self.kind):
+                namespaces.keep(new, old)
         return new
 
     def _record(self, sent: Object, new: Object, old: Object) -> None:

@@ -321,3 +321,20 @@ async def test_a_store_that_cannot_write_is_a_server_error_and_nothing_changed(
     assert "disk is full" in answered.message
     assert await api.get(f"{CONFIG_MAPS}/a") == created
     await api.merge(f"{CONFIG_MAPS}/a", {"data": {"x": "2"}})
+
+
+async def test_a_namespaces_finalizers_and_name_label_survive_an_update(api) -> None:
+    url = "/api/v1/namespaces/default"
+    replaced = await api("PUT", url, {"metadata": {"name": "default", "labels": {"a": "b"}}})
+
+    assert replaced.body["spec"] == {"finalizers": ["kubernetes"]}
+    labels = {"a": "b", "kubernetes.io/metadata.name": "default"}
+    assert replaced.body["metadata"]["labels"] == labels
+    assert replaced.body["status"] == {"phase": "Active"}
+
+
+async def test_an_encoded_slash_names_nothing(api) -> None:
+    await api.create(CONFIG_MAPS, config_map())
+
+    assert (await api("GET", "/api/v1/namespaces/default%2Fa/configmaps")).status == 404
+    assert (await api("GET", f"{CONFIG_MAPS}/a%2Fb")).status == 404
