@@ -112,7 +112,7 @@ static void start(struct container *c, const struct message *spec)
 		stamp(c->finished);
 	} else {
 		c->pid = made.pid;
-		c->mount_namespace = mount_namespace_of(made.pid);
+		c->mount_namespace = made.mount_namespace;
 		c->master = made.master;
 		if (what.tty)
 			c->output[0] = fcntl(made.master, F_DUPFD_CLOEXEC, 3);
@@ -171,11 +171,11 @@ void container_ended(struct container *c, int wait_status, int pod_dir)
 	record(c, pod_dir);
 }
 
-ino_t mount_namespace_of(pid_t pid)
+ino_t mount_namespace_of(const char *process)
 {
-	char path[64];
+	char path[300];
 	struct stat st;
-	snprintf(path, sizeof path, "/proc/%d/ns/mnt", pid);
+	snprintf(path, sizeof path, "/proc/%s/ns/mnt", process);
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
@@ -187,7 +187,7 @@ void kill_namespace(ino_t mount_namespace)
 		found = 0;
 		for (struct dirent *entry; proc && (entry = readdir(proc));) {
 			pid_t pid = atoi(entry->d_name);
-			if (pid > 1 && mount_namespace_of(pid) == mount_namespace) {
+			if (pid > 1 && mount_namespace_of(entry->d_name) == mount_namespace) {
 				kill(pid, SIGKILL);
 				found = 1;
 			}

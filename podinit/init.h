@@ -75,6 +75,7 @@ struct spawn {
 struct spawned {
 	pid_t pid;
 	int master; /* the terminal's other end, or -1 */
+	ino_t mount_namespace; /* told by itself: it may have ended by the time that spawn returns */
 	char error[512];
 };
 int spawn(const struct spawn *what, struct spawned *made);
@@ -84,6 +85,6 @@ int serve(int listener, int pod_dir);       /* the event loop of process 1 */
 int build_root(const struct message *spec, char *error, size_t n); /* a container's file system */
 int take_identity(const struct message *spec, char *error, size_t n);
 void kill_namespace(ino_t mount_namespace); /* every process of the pod in that mount namespace */
-ino_t mount_namespace_of(pid_t pid);
+ino_t mount_namespace_of(const char *process); /* a directory of /proc; 0 when it has none */
 
 #endif

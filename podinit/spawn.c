@@ -145,6 +145,9 @@ static void child(const struct spawn *what, int report, int self)
 		close(score);
 	}
 	if (!enter(what, error, sizeof error)) {
+		struct answer where = {.len = 0};
+		answer_add(&where, "namespace", "%lu", (unsigned long)mount_namespace_of("self"));
+		answer_send(report, &where, -1);
 		if (what->tty ? take_terminal(what->spec, report) : take_pipes(what))
 			snprintf(error, sizeof error, "standard streams: %s", strerror(errno));
 		else if (!take_identity(what->spec, error, sizeof error))
@@ -178,6 +181,8 @@ int spawn(const struct spawn *what, struct spawned *made)
 			break;
 		if (message_get(&said, "error"))
 			snprintf(made->error, sizeof made->error, "%s", message_get(&said, "error"));
+		else if (message_get(&said, "namespace"))
+			made->mount_namespace = strtoul(message_get(&said, "namespace"), NULL, 10);
 		else if (said.n_fds)
 			made->master = said.fds[--said.n_fds];
 		message_free(&said);

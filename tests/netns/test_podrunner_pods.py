@@ -150,8 +150,17 @@ async def test_what_a_container_leaves_running_ends_with_it(lab: PodLab) -> None
     lab.start(a_pod("uid-1", "sleep 987 & disown; exit 0", FOREVER, restartPolicy="Never"))
     await until(lambda: "terminated" in state(lab, 0))
     root = Path(f"/proc/{lab.place('uid-1').identity.read_text().split()[0]}/root/proc")
-    names = [p.read_bytes() for p in root.glob("[0-9]*/cmdline")]
-    assert not any(b"987" in name and name.startswith(b"sleep") for name in names)
+    await until(lambda: not _has_argument(root, b"987"))
+
+
+def _has_argument(processes: Path, argument: bytes) -> bool:
+    for path in processes.glob("[0-9]*/cmdline"):
+        try:
+            if argument in path.read_bytes().split(b"\0"):
+                return True
+        except OSError:
+            continue
+    return False
 
 
 async def test_init_containers_run_one_after_the_other_and_first(lab: PodLab) -> None:
