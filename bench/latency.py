@@ -59,13 +59,13 @@ def _two_ends(bridge: bool) -> Iterator[tuple[list[str], list[str]]]:
         _ip("netns", "add", name)
     try:
         if bridge:
-            _ip("-n", f"{tag}-hub", "link", "add", "br", "type", "bridge")
-            _ip("-n", f"{tag}-hub", "link", "set", "br", "up")
+            _ip("-n", f"{tag}-hub", "link", "add", "name", "br0", "type", "bridge")
+            _ip("-n", f"{tag}-hub", "link", "set", "br0", "up")
             for index, end in enumerate(ends):
                 port = f"p{index}"
                 _ip("-n", f"{tag}-hub", "link", "add", port, "type", "veth", "peer", "name", "e0")
                 _ip("-n", f"{tag}-hub", "link", "set", "e0", "netns", end)
-                _ip("-n", f"{tag}-hub", "link", "set", port, "master", "br", "up")
+                _ip("-n", f"{tag}-hub", "link", "set", port, "master", "br0", "up")
         else:
             _ip("-n", ends[0], "link", "add", "e0", "type", "veth", "peer", "name", "e1")
             _ip("-n", ends[0], "link", "set", "e1", "netns", ends[1], "name", "e0")
