@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import kubectls
 import masks
 import other_names
 import pytest
@@ -19,7 +19,6 @@ import cn2
 
 ROOT = Path(cn2.__file__).parent.parent
 EXAMPLES = ROOT / "examples/walkthrough"
-DEBIAN_KUBECTL = ROOT / ".venv/debian/usr/bin/kubectl"
 SETTLING = 8.0
 """Seconds within which an answer becomes what it must be: a person types more slowly."""
 
@@ -120,7 +119,7 @@ def _settle(machine: Machine, network: str, pod: bool) -> None:
         machine.until(lambda: "Success" in machine.shell(f"kubectl get vn {network}"))
 
 
-@pytest.mark.parametrize("kubectl", [shutil.which("kubectl") or "kubectl", str(DEBIAN_KUBECTL)])
+@pytest.mark.parametrize("kubectl", kubectls.BOTH)
 def test_transcript(kubectl: str) -> None:
     """The transcript with its own names, with this machine's kubectl and with Debian's."""
     options = ("--cluster-name", "mk", "--node-name", "minikube")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import ssl
 import subprocess
@@ -12,21 +11,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import kubectls
 import pytest
 from server_process import Server, serving
-
-OLD = Path(os.environ.get("CN2_OLD_KUBECTL", "/tmp/k120/usr/bin/kubectl"))
-BINARIES = [
-    pytest.param("kubectl", marks=pytest.mark.kubectl, id="kubectl"),
-    pytest.param(
-        str(OLD),
-        marks=[
-            pytest.mark.kubectl,
-            pytest.mark.skipif(not OLD.exists(), reason="needs kubectl 1.20 (CN2_OLD_KUBECTL)"),
-        ],
-        id="kubectl-1.20",
-    ),
-]
 
 NAD = """
 apiVersion: k8s.cni.cncf.io/v1
@@ -57,7 +44,7 @@ def test_nobody_gets_in_without_credentials(server: Server) -> None:
         refused.value.close()
 
 
-@pytest.mark.parametrize("binary", BINARIES)
+@pytest.mark.parametrize("binary", kubectls.BOTH)
 def test_apply_is_idempotent_and_readable(server: Server, binary: str) -> None:
     try:
         created = server.kubectl("apply", "-f", "-", binary=binary, stdin=NAD)
@@ -74,7 +61,7 @@ def test_apply_is_idempotent_and_readable(server: Server, binary: str) -> None:
     assert deleted == 'networkattachmentdefinition.k8s.cni.cncf.io "vn1" deleted\n'
 
 
-@pytest.mark.parametrize("binary", BINARIES)
+@pytest.mark.parametrize("binary", kubectls.BOTH)
 def test_objects_are_patched_labelled_and_replaced(server: Server, binary: str) -> None:
     def kubectl(*arguments: str, stdin: str = "") -> str:
         return server.kubectl(*arguments, binary=binary, stdin=stdin)
@@ -95,7 +82,7 @@ def test_objects_are_patched_labelled_and_replaced(server: Server, binary: str) 
         kubectl("delete", "vn", "vn9")
 
 
-@pytest.mark.parametrize("binary", BINARIES)
+@pytest.mark.parametrize("binary", kubectls.BOTH)
 def test_kinds_are_listed_and_explained(server: Server, binary: str) -> None:
     resources = server.kubectl("api-resources", binary=binary)
     explained = server.kubectl("explain", "vn.spec.fabricSNAT", binary=binary)
@@ -104,10 +91,10 @@ def test_kinds_are_listed_and_explained(server: Server, binary: str) -> None:
     assert "VirtualNetwork" in explained
 
 
-@pytest.mark.parametrize("binary", BINARIES)
+@pytest.mark.parametrize("binary", kubectls.BOTH)
 def test_typed_creates_work(server: Server, binary: str) -> None:
     """kubectl 1.32 sends protobuf for these."""
-    name = "typed" + Path(binary).parent.parent.name[:1]
+    name = "typed-old" if binary == str(kubectls.DEBIAN) else "typed"
 
     def kubectl(*arguments: str) -> str:
         return server.kubectl(*arguments, binary=binary)

@@ -44,8 +44,11 @@ async def test_a_process_tells_its_health_and_stops_cleanly_when_asked(tmp_path)
 
     assert child.returncode == 0
     assert not socket.exists()
-    line = json.loads(errors.splitlines()[0])
-    assert (line["event"], line["process"], line["level"]) == ("stopping", "demo", "info")
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert [(line["event"], line["process"], line["level"]) for line in lines] == [
+        ("started", "demo", "info"),
+        ("stopping", "demo", "info"),
+    ]
 
 
 async def test_a_failure_is_logged_with_its_place_and_ends_with_1():
