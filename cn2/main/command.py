@@ -105,7 +105,9 @@ def up(
         raise typer.Exit(130) from None
     _hand_over(layout.kubeconfig)
     option = "" if layout.root == DEFAULT_DATA_DIR else f" --data-dir {layout.root}"
-    out.print(f'Ready. Next: [bold]eval "$(cn2 env{option})" && kubectl get nodes[/bold]')
+    out.print(
+        f'Ready. Next: [bold]eval "$(cn2 env{option})" && kubectl get nodes[/bold]', soft_wrap=True
+    )
     if detach:
         return
     out.print("Ctrl-C takes it down.")
