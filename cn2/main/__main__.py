@@ -16,6 +16,7 @@ PROCESSES = (
     "localkube",
     "podrunner",
     "supervise",
+    "template",
 )
 
 

@@ -17,9 +17,7 @@ import typer
 from rich.console import Console
 
 import cn2
-from cn2.cli import status as status_view
 from cn2.cli.progress import Progress
-from cn2.client.http import Client
 from cn2.supervisor import control, preflight
 from cn2.supervisor.down import down as take_down
 from cn2.supervisor.layout import DEFAULT_DATA_DIR, Layout
@@ -182,6 +180,9 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, output: Format = Output.TEXT) -
     system = control.status(layout.socket)
     if system is None:
         raise _fail([f"No system runs in {layout.root}: start one with `cn2 up`."])
+    # A command imports what only it needs when it runs: `cn2 up` starts sooner.
+    from cn2.cli import status as status_view
+
     report = asyncio.run(_collect(layout, system))
     found = status_view.problems(report)
     if output is Output.JSON:
@@ -193,6 +194,9 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, output: Format = Output.TEXT) -
 
 
 async def _collect(layout: Layout, system: dict[str, Any]) -> dict[str, Any]:
+    from cn2.cli import status as status_view
+    from cn2.client.http import Client
+
     client = Client.from_kubeconfig(layout.kubeconfig, manager="cn2")
     dropped = {system["node"]: await status_view.drops(layout.health_socket("agent"))}
     try:

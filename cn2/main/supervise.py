@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import fcntl
-import os
-import signal
 import sys
 from pathlib import Path
 
-import msgspec
-
-from cn2.main.process import configure_logs
-from cn2.supervisor import control
+from cn2.main.title import ROOM
 from cn2.supervisor.layout import Layout
-from cn2.supervisor.process import write_pid
-from cn2.supervisor.settings import Settings
-from cn2.supervisor.system import System
+from cn2.supervisor.spawner import Spawner
 
-
-async def _supervise(layout: Layout, settings: Settings, native: Path) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    system = System(layout, settings, native)
-    layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_pid(layout.pid_file("supervisor"), os.getpid())
-    runner = await control.serve(layout.socket, system.describe)
-    starting = asyncio.create_task(system.start())
-    waiting = asyncio.create_task(stopping.wait())
-    try:
-        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
-            await waiting
-    finally:
-        for task in (starting, waiting):
-            task.cancel()
-        await asyncio.wait({starting, waiting})
-        await system.stop()
-        await runner.cleanup()
-        layout.pid_file("supervisor").unlink(missing_ok=True)
+_TEMPLATE = (sys.executable, "-m", "cn2.main", "template", ROOM)
 
 
 def main(arguments: list[str]) -> int:
@@ -52,7 +21,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--native-dir", type=Path, required=True)
     parser.add_argument("--settings", required=True, help="the options of `cn2 up`, as JSON")
     options = parser.parse_args(arguments)
-    configure_logs("supervisor", "info")
     layout = Layout(options.data_dir)
     layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
     with layout.lock.open("w") as lock:
@@ -61,6 +29,9 @@ def main(arguments: list[str]) -> int:
         except BlockingIOError:
             print(f"another system runs in {layout.root}", file=sys.stderr)
             return 1
-        settings = msgspec.json.decode(options.settings, type=Settings)
-        asyncio.run(_supervise(layout, settings, options.native_dir))
-    return 0
+        spawner = Spawner(_TEMPLATE, layout.log_file("supervisor"))
+        spawner.launch()
+        # Imported only now: the template reads its own modules meanwhile.
+        from cn2.main.daemon import run
+
+        return run(layout, options.settings, options.native_dir, spawner)

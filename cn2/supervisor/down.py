@@ -17,7 +17,7 @@ from cn2.drivers import netns
 from cn2.drivers.cgroups import Cgroups
 from cn2.supervisor import fabric
 from cn2.supervisor.layout import Layout
-from cn2.supervisor.process import read_pid
+from cn2.supervisor.pids import read_pid
 
 _PATIENCE = 15.0
 """Seconds for processes to end by themselves after SIGTERM."""

@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 
 from cn2.supervisor.layout import Layout
-from cn2.supervisor.process import read_pid
+from cn2.supervisor.pids import read_pid
 from cn2.supervisor.settings import Settings
 
 _ARTIFACTS = ("vr.o", "contrail-k8s-cni", "cn2-init")

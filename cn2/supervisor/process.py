@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import datetime
 import os
 import signal
@@ -16,17 +15,16 @@ import aiohttp
 import structlog
 
 from cn2.supervisor.layout import Layout
+from cn2.supervisor.pids import write_pid
+from cn2.supervisor.spawner import Child, Order, Spawner, SpawnError
 
 _log = structlog.get_logger("supervisor")
 
-_CLONE_NEWNET = 0x40000000
 _FIRST_DELAY, _LAST_DELAY = 0.05, 5.0
 """Seconds between restarts: doubled from the first to the last, reset by a healthy run."""
 _HEALTHY_RUN = 10.0
 _GRACE = 8.0
 """Seconds between SIGTERM and SIGKILL."""
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ class Process:
 
     command: Command
     layout: Layout
+    spawner: Spawner
     changed: Callable[[], None]
     restarts: int = 0
     ready: bool = False
@@ -110,7 +109,11 @@ class Process:
             self._delay = min(self._delay * 2, _LAST_DELAY)
 
     async def _run_once(self) -> None:
-        process = await self._spawn()
+        try:
+            process = await self._spawn()
+        except SpawnError as error:
+            _log.warning("process not started", process=self.name, error=str(error))
+            return
         self.current = run = Run(process.pid, _now())
         write_pid(self.layout.pid_file(self.name), process.pid)
         self.changed()
@@ -128,29 +131,17 @@ class Process:
         if self._wanted:
             _log.warning("process ended", process=self.name, exit_code=run.exit_code)
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
+    async def _spawn(self) -> Child:
         self.layout.health_socket(self.name).unlink(missing_ok=True)
-        namespace = self.command.netns
-        descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC) if namespace else -1
-
-        def enter() -> None:
-            if descriptor >= 0 and _libc.setns(descriptor, _CLONE_NEWNET) != 0:
-                os._exit(126)
-
-        try:
-            with self.layout.log_file(self.name).open("ab") as log:
-                return await asyncio.create_subprocess_exec(
-                    *self.command.arguments,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env={**os.environ, **dict(self.command.environment)},
-                    preexec_fn=enter if namespace else None,
-                    start_new_session=True,
-                )
-        finally:
-            if descriptor >= 0:
-                os.close(descriptor)
+        environment = {**os.environ, **dict(self.command.environment)}
+        order = Order(self.name, self.command.arguments, environment)
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(self.layout.log_file(self.name).open("ab"))
+            namespace = None
+            if self.command.netns is not None:
+                namespace = os.open(self.command.netns, os.O_RDONLY | os.O_CLOEXEC)
+                stack.callback(os.close, namespace)
+            return await self.spawner.spawn(order, log.fileno(), namespace)
 
     async def _probe(self) -> None:
         """Follow /readyz: quickly until it is ready, then once in a while."""
@@ -180,26 +171,3 @@ def _now() -> datetime.datetime:
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def start_time(pid: int) -> str:
-    """The kernel's start time of a process: with the pid, its identity across pid reuse."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[19]
-
-
-def write_pid(path: Path, pid: int) -> None:
-    """Record who runs, so that a later `cn2 down` finds him after a kill -9 of the supervisor."""
-    path.write_text(f"{pid} {start_time(pid)}\n")
-
-
-def read_pid(path: Path) -> int | None:
-    """The pid recorded at `path` if that very process still runs."""
-    try:
-        pid, began = path.read_text().split()
-    except (OSError, ValueError):
-        return None
-    return int(pid) if start_time(int(pid)) == began else None

@@ -23,6 +23,7 @@ from cn2.supervisor.planes import WORKLOADS
 from cn2.supervisor.process import Command, Process
 from cn2.supervisor.publisher import Publisher
 from cn2.supervisor.settings import Settings
+from cn2.supervisor.spawner import Spawner
 
 COMPONENTS = ("controller", "kubemanager", "localkube", "supervisor")
 NODE_COMPONENTS = ("agent", "podrunner")
@@ -34,10 +35,11 @@ _API_SERVER_HOSTS = ("127.0.0.1", "localhost", "kubernetes", "kubernetes.default
 class System:
     """Brings a system up and keeps it up. `steps` says, in order, how far it has come."""
 
-    def __init__(self, layout: Layout, settings: Settings, native: Path) -> None:
+    def __init__(self, layout: Layout, settings: Settings, native: Path, spawner: Spawner) -> None:
         self.layout = layout
         self.settings = settings
         self.native = native
+        self.spawner = spawner
         self.steps: list[tuple[str, float]] = []
         self.ready = asyncio.Event()
         self.processes: dict[str, Process] = {}
@@ -93,7 +95,7 @@ class System:
         return name in self.processes and self.processes[name].ready
 
     def _run(self, command: Command) -> None:
-        process = Process(command, self.layout, self._note)
+        process = Process(command, self.layout, self.spawner, self._note)
         self.processes[command.name] = process
         process.start()
 
@@ -151,6 +153,7 @@ class System:
         await asyncio.gather(*(process.stop() for process in rest))
         if "apiserver" in self.processes:
             await self.processes["apiserver"].stop()
+        self.spawner.close()
 
     def describe(self) -> dict[str, Any]:
         """The state of the system as JSON, for `cn2 up` and `cn2 status`."""
