@@ -16,7 +16,8 @@ from cn2.api.kinds import by_name
 from cn2.client.http import Client
 from cn2.client.informer import Informer
 
-NETWORKS, PODS = 100, 60
+NETWORKS, PODS, AT_ONCE = 100, 40, 100
+"""Pods: no more than 110 fit on a node, seven of which show the system itself."""
 NAMESPACE = "default"
 
 
@@ -31,16 +32,33 @@ class _Arrivals:
 
     def __init__(self, client: Client, kind: str, arrived: Callable[[Object], bool]) -> None:
         self.informer = Informer(client, by_name(kind), namespace=NAMESPACE)
+        self._kind = by_name(kind)
         self._arrived = arrived
         self._waiting: dict[str, asyncio.Future[float]] = {}
         self._client = client
+        self._none_left = asyncio.Event()
         self.informer.on_change(self._changed)
 
     def _changed(self, old: Object | None, new: Object | None) -> None:
+        if not self.informer.objects:
+            self._none_left.set()
         if new is not None and self._arrived(new):
             waiting = self._waiting.get(new["metadata"]["name"])
             if waiting is not None and not waiting.done():
                 waiting.set_result(time.perf_counter())
+
+    async def gone(self) -> float:
+        """Delete every object of the kind; seconds until the last is gone."""
+        self._none_left.clear()
+        began = time.perf_counter()
+        await asyncio.gather(
+            *(
+                self._client.delete(self._kind, name, namespace)
+                for namespace, name in self.informer.objects
+            )
+        )
+        await asyncio.wait_for(self._none_left.wait(), 60)
+        return time.perf_counter() - began
 
     async def measure(self, name: str, kind: Kind, wanted: Object) -> float:
         """Seconds from the create to the arrival of the object called `name`."""
@@ -80,10 +98,26 @@ async def _measure(machine: Machine) -> list[Figure]:
             times.append(await started.measure(name, pods, manifest))
         word = "one interface" if not names else "two interfaces"
         figures += spread(f"pod created to Running, {word}", times)
+        await started.gone()
+    figures += await _at_once(started, pods)
     for task in tasks:
         task.cancel()
     await client.close()
     return figures
+
+
+async def _at_once(started: _Arrivals, pods: Kind) -> list[Figure]:
+    """All pods at the same moment, with two interfaces each."""
+    wanted = [_object(pod(f"many-{number}", "net-0")) for number in range(AT_ONCE)]
+    began = time.perf_counter()
+    await asyncio.gather(*(started.measure(x["metadata"]["name"], pods, x) for x in wanted))
+    running = time.perf_counter() - began
+    gone = await started.gone()
+    what = f"{AT_ONCE} pods at once, two interfaces"
+    return [
+        Figure(f"{what}, to Running", AT_ONCE / running, "/s"),
+        Figure(f"{what}, deleted", AT_ONCE / gone, "/s"),
+    ]
 
 
 def run(machine: Machine) -> list[Figure]:
