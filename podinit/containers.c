@@ -82,6 +82,7 @@ static void forget_earlier(const char *id)
 			continue;
 		}
 		*at = c->next;
+		log_close(&c->log); /* open still if it could not even start */
 		free(c);
 	}
 }

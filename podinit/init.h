@@ -79,6 +79,7 @@ struct spawned {
 	char error[512];
 };
 int spawn(const struct spawn *what, struct spawned *made);
+int keep_image(void); /* for containers that name no command */
 
 int sandbox(int argc, char **argv);         /* mode `sandbox`: makes the pod, becomes its parent */
 int serve(int listener, int pod_dir);       /* the event loop of process 1 */

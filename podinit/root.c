@@ -115,21 +115,84 @@ static int make_place(const char *path, bool directory)
 	return directory ? mkdir(path, 0755) : close(open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644));
 }
 
-/* One record `mount=SOURCE:ro|rw:TARGET`, the source below the pod's volumes. */
-static int mount_volume(const char *record, char *error, size_t n)
+/* A volume between the pod's volumes and its place in the container: a mount attached nowhere. */
+struct volume {
+	int tree;
+	bool directory;
+	char *target;
+};
+
+/* Opens what is at a path of the pod's volumes, step by step: a link that a container has left in
+ * its volume must not lead out of it. Directories that are missing are made, as kubelet does. */
+static int open_source(char *path)
 {
-	char source[4096], *mode, *target;
+	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	int at = open("/.cn2-host/volumes", flags);
+	mode_t before = umask(0);
+	for (char *name = strtok(path, "/"); name && at >= 0; name = strtok(NULL, "/")) {
+		int above = at;
+		at = strcmp(name, "..") ? openat(above, name, flags) : (errno = EINVAL, -1);
+		if (at < 0 && errno == ENOENT && !mkdirat(above, name, 0777))
+			at = openat(above, name, flags);
+		int why = errno;
+		close(above);
+		errno = why;
+	}
+	umask(before);
+	return at;
+}
+
+/* One record `mount=SOURCE:ro|rw:TARGET`, the source below the pod's volumes. */
+static int open_volume(const char *record, struct volume *volume, char *error, size_t n)
+{
+	char *source = strdup(record), *mode, *target;
+	struct mount_attr limits = {.attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID};
 	struct stat st;
-	snprintf(source, sizeof source, "/.cn2-host/volumes/%s", record);
-	if (!(mode = strchr(source, ':')) || !(target = strchr(mode + 1, ':')))
+	if (!source || !(mode = strchr(source, ':')) || !(target = strchr(mode + 1, ':')))
 		return errno = EINVAL, fail(error, n, "mount", record);
 	*mode++ = *target++ = 0;
-	if (stat(source, &st) || make_parents(target) || make_place(target, S_ISDIR(st.st_mode)))
+	int fd = open_source(source);
+	if (fd < 0 || fstat(fd, &st) || (S_ISLNK(st.st_mode) && (errno = ELOOP)))
 		return fail(error, n, "mount at", target);
-	unsigned long flags = MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID;
-	if (mount(source, target, NULL, MS_BIND, NULL) ||
-	    mount(NULL, target, NULL, flags | (strncmp(mode, "ro", 2) ? 0 : MS_RDONLY), NULL))
+	if (!strcmp(mode, "ro"))
+		limits.attr_set |= MOUNT_ATTR_RDONLY;
+	volume->tree = open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (volume->tree < 0 || mount_setattr(volume->tree, "", AT_EMPTY_PATH, &limits, sizeof limits))
 		return fail(error, n, "mount at", target);
+	close(fd);
+	volume->directory = S_ISDIR(st.st_mode);
+	volume->target = target;
+	return 0;
+}
+
+static int attach_volume(const struct volume *volume, char *error, size_t n)
+{
+	if (make_parents(volume->target) || make_place(volume->target, volume->directory) ||
+	    move_mount(volume->tree, "", AT_FDCWD, volume->target, MOVE_MOUNT_F_EMPTY_PATH))
+		return fail(error, n, "mount at", volume->target);
+	close(volume->tree);
+	return 0;
+}
+
+/* The volumes are put in their places when nothing of process 1's view is left: whatever links a
+ * container has made, no place of a volume is in there. */
+static int leave_with_volumes(const struct message *spec, char *error, size_t n)
+{
+	size_t count = 0;
+	for (const char *p = message_get(spec, "mount"); p; p = message_next(spec, "mount", p))
+		count++;
+	struct volume *volumes = calloc(count + 1, sizeof *volumes), *next = volumes;
+	if (!volumes)
+		return fail(error, n, "volumes of", "the container");
+	for (const char *p = message_get(spec, "mount"); p; p = message_next(spec, "mount", p))
+		if (open_volume(p, next++, error, n))
+			return -1;
+	if (umount2("/.cn2-host", MNT_DETACH) || rmdir("/.cn2-host"))
+		return fail(error, n, "leaving", "/.cn2-host");
+	for (size_t i = 0; i < count; i++)
+		if (attach_volume(&volumes[i], error, n))
+			return -1;
+	free(volumes);
 	return 0;
 }
 
@@ -181,11 +244,8 @@ int build_root(const struct message *spec, char *error, size_t n)
 	for (const char *p = message_get(spec, "hide"); p; p = message_next(spec, "hide", p))
 		if (hide(p, NULL, error, n))
 			return -1;
-	for (const char *p = message_get(spec, "mount"); p; p = message_next(spec, "mount", p))
-		if (mount_volume(p, error, n))
-			return -1;
-	if (umount2("/.cn2-host", MNT_DETACH) || rmdir("/.cn2-host"))
-		return fail(error, n, "leaving", "/.cn2-host");
+	if (leave_with_volumes(spec, error, n))
+		return -1;
 	if (message_get(spec, "read-only") &&
 	    mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | MS_NOSUID, NULL))
 		return fail(error, n, "read-only", "/");

@@ -91,9 +91,10 @@ static int show_mount(const char *root, const char *path)
 {
 	char at[8300];
 	snprintf(at, sizeof at, "%s/host%s", root, path);
-	if (mount(path, at, NULL, MS_BIND, NULL) && errno != ENOENT)
+	if (mount(path, at, NULL, MS_BIND, NULL))
+		return errno == ENOENT ? 0 : fail(path);
+	if (mount(NULL, at, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | MS_NOSUID, NULL))
 		return fail(path);
-	mount(NULL, at, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | MS_NOSUID, NULL);
 	return 0;
 }
 
@@ -172,10 +173,17 @@ static void join_groups(const struct groups *groups)
 	}
 }
 
-static void run_init(int listener, int dir, int ready, const char *root, const struct groups *groups,
+/* `parent` hears when the view is made, and says when it has written down who this is: a process 1
+ * that nobody knows would live for ever. */
+static void run_init(int listener, int dir, int parent, const char *root, const struct groups *groups,
 		     int n, char **mounts)
 {
+	char byte;
 	setsid();
+	if (keep_image()) {
+		fail("own image");
+		_exit(1);
+	}
 	if (leave_host(root, n, mounts))
 		_exit(1);
 	prctl(PR_SET_NAME, "cn2-init");
@@ -185,13 +193,15 @@ static void run_init(int listener, int dir, int ready, const char *root, const s
 		errno = 0; /* without CAP_SYS_RESOURCE it stays at its parent's */
 	close(score);
 	int log = openat(dir, "init.log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (write(ready, "r", 1) != 1)
+	if (write(parent, "r", 1) != 1)
 		_exit(1);
-	close(ready);
 	dup2(log, 0);
 	dup2(log, 1);
 	dup2(log, 2);
 	join_groups(groups);
+	if (read(parent, &byte, 1) != 1)
+		_exit(1);
+	close(parent);
 	_exit(serve(listener, dir));
 }
 
@@ -199,7 +209,7 @@ int sandbox(int argc, char **argv)
 {
 	char root[4096], byte, **mounts = argv + 3;
 	struct groups groups;
-	int ready[2], n_mounts = argc - 3;
+	int ends[2], n_mounts = argc - 3;
 	if (argc < 3)
 		return 2;
 	int dir = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -209,7 +219,7 @@ int sandbox(int argc, char **argv)
 	mkdir(root, 0700);
 	int listener = listen_in(dir);
 	if (listener < 0 || open_groups(&groups, &n_mounts, &mounts) || enter_network(argv[1]) ||
-	    pipe2(ready, O_CLOEXEC))
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return 1;
 	if (unshare(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID) ||
 	    sethostname(argv[2], strlen(argv[2])))
@@ -217,10 +227,12 @@ int sandbox(int argc, char **argv)
 	pid_t pid = fork();
 	if (pid < 0)
 		return fail("fork"), 1;
-	if (!pid)
-		run_init(listener, dir, ready[1], root, &groups, n_mounts, mounts);
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1 || write_identity(dir, pid)) {
+	if (!pid) {
+		close(ends[0]);
+		run_init(listener, dir, ends[1], root, &groups, n_mounts, mounts);
+	}
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 1 || write_identity(dir, pid) || write(ends[0], "k", 1) != 1) {
 		kill(pid, SIGKILL);
 		return 1;
 	}

@@ -48,6 +48,13 @@ static void listen_to(enum source kind, int fd)
 		epoll_ctl(loop, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* Without stdin-once, the input outlives whoever attaches. */
+static void end_input(struct container *c)
+{
+	if (c->input_once)
+		container_close_input(c);
+}
+
 static void drop(struct client *gone)
 {
 	struct client **at = &clients;
@@ -55,8 +62,8 @@ static void drop(struct client *gone)
 		at = &(*at)->next;
 	*at = gone->next;
 	struct container *c = gone->attached ? container_find(gone->attached_id) : NULL;
-	if (c && c->input_once)
-		container_close_input(c);
+	if (c)
+		end_input(c);
 	close(gone->fd);
 	free(gone);
 }
@@ -168,6 +175,8 @@ static void on_ended_children(int signals)
 		drain(c);
 		container_ended(c, status, pod);
 		drain(c);
+		if (c->output[0] < 0 && c->output[1] < 0)
+			hang_up_attached(c); /* it may have closed them itself, long before */
 		publish(c);
 	}
 }
@@ -277,7 +286,7 @@ static void on_request(struct client *from, const struct message *m)
 	else if (!strcmp(op, "kill"))
 		on_kill(m, c, &a);
 	else if (!strcmp(op, "end-of-input"))
-		container_close_input(c);
+		end_input(c);
 	else
 		answer_add(&a, "error", "unknown op %s", op);
 	if (a.len)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -112,7 +113,18 @@ static int enter(const struct spawn *what, char *error, size_t n)
 	return 0;
 }
 
-static void run_command(const struct message *spec, int self, char *error, size_t n)
+static int image = -1; /* this very program, on a mount that nobody can write through */
+
+/* To be called while the host's mounts are in sight. A container that names no command runs this
+ * program, and its root user may do with /proc/PID/exe what that file's mount allows. */
+int keep_image(void)
+{
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+	image = open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return image < 0 ? -1 : mount_setattr(image, "", AT_EMPTY_PATH, &read_only, sizeof read_only);
+}
+
+static void run_command(const struct message *spec, char *error, size_t n)
 {
 	char **argv = message_vector(spec, "arg"), **env = message_vector(spec, "env");
 	const char *cwd = message_get(spec, "cwd");
@@ -122,14 +134,14 @@ static void run_command(const struct message *spec, int self, char *error, size_
 	}
 	environ = env;
 	if (!argv[0])
-		syscall(SYS_execveat, self, "", (char *[]){"cn2-init", "pause", NULL}, env, 0x1000 /* AT_EMPTY_PATH */);
+		syscall(SYS_execveat, image, "", (char *[]){"cn2-init", "pause", NULL}, env, AT_EMPTY_PATH);
 	else
 		execvp(argv[0], argv);
 	snprintf(error, n, "exec: \"%s\": %s", argv[0] ? argv[0] : "pause",
 		 errno == ENOENT ? "executable file not found in $PATH" : strerror(errno));
 }
 
-static void child(const struct spawn *what, int report, int self)
+static void child(const struct spawn *what, int report)
 {
 	struct answer a = {.len = 0};
 	char error[512] = "";
@@ -151,7 +163,7 @@ static void child(const struct spawn *what, int report, int self)
 		if (what->tty ? take_terminal(what->spec, report) : take_pipes(what))
 			snprintf(error, sizeof error, "standard streams: %s", strerror(errno));
 		else if (!take_identity(what->spec, error, sizeof error))
-			run_command(what->spec, self, error, sizeof error);
+			run_command(what->spec, error, sizeof error);
 	}
 	answer_add(&a, "error", "%s", error);
 	answer_send(report, &a, -1);
@@ -164,15 +176,13 @@ int spawn(const struct spawn *what, struct spawned *made)
 	int pair[2];
 	struct message said;
 	*made = (struct spawned){.master = -1};
-	int self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		snprintf(made->error, sizeof made->error, "socket pair: %s", strerror(errno));
 		return -1;
 	}
 	made->pid = fork();
 	if (!made->pid)
-		child(what, pair[1], self);
-	close(self);
+		child(what, pair[1]);
 	close(pair[1]);
 	if (made->pid < 0)
 		snprintf(made->error, sizeof made->error, "fork: %s", strerror(errno));

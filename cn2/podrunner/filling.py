@@ -8,7 +8,6 @@ from pathlib import Path
 from cn2.api.kind import Object
 from cn2.podrunner.environment import Facts
 from cn2.podrunner.place import PodPlace
-from cn2.podrunner.runs import containers, init_containers
 from cn2.podrunner.sandbox import pod_root
 from cn2.podrunner.volumes import ETC, Fetched, etc_files, volume_files
 
@@ -30,10 +29,6 @@ def fill(place: PodPlace, pod: Object, facts: Facts, fetched: Fetched, *, dns: s
             directory.mkdir()
             directory.chmod(0o755 if files else 0o777)
         _write(directory, files)
-    for container in (*init_containers(pod), *containers(pod)):
-        for mount in container.get("volumeMounts") or []:
-            if mount.get("subPath"):
-                (root / mount["name"] / mount["subPath"]).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _write(directory: Path, files: Mapping[str, bytes]) -> None:

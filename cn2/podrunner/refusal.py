@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cn2.api.kind import Object
@@ -33,6 +34,8 @@ USUAL_CAPABILITIES = (
 GRANTED_CAPABILITIES = ("NET_ADMIN", "NET_BROADCAST", "IPC_LOCK")
 """What a container may ask for in addition: it stays inside the pod's namespaces."""
 
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
 _VOLUMES = ("emptyDir", "configMap", "secret", "projected", "downwardAPI")
 
 
@@ -47,6 +50,8 @@ def _reasons(pod: Object) -> Iterator[str]:
         if spec.get(field):
             yield f"{field}: a pod does not get {what} here"
     for volume in spec.get("volumes") or []:
+        if not _LABEL.fullmatch(volume["name"]):  # directories on the host are named by it
+            yield f"volume {volume['name']!r}: the name is not a lowercase RFC 1123 label"
         kind = next((key for key in volume if key != "name"), "emptyDir")
         if kind == "hostPath":
             yield f"volume {volume['name']}: hostPath is refused, a pod sees copies of the host"

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from pod_lab import PodLab, a_pod, deleted, pod_lab, until
+from pod_lab import NATIVE, PodLab, a_pod, deleted, pod_lab, until
 
 from cn2.api.kind import Object
 from cn2.podrunner.sandbox import is_alive, pidfd, start_time
@@ -97,6 +97,68 @@ async def test_the_host_is_out_of_reach(lab: PodLab) -> None:
     assert "still here" in text
     assert "F changed" in text
     assert not Path("/etc/hostname.new").exists()
+
+
+async def test_a_link_in_a_volume_is_no_way_out(lab: PodLab) -> None:
+    """Neither to the view that process 1 has of the host, nor by a sub-path of the next run."""
+    links = "ln -s /.cn2-host/host /v/s; ln -s ../../host /v/r; mkdir /v/d; ln -s / /v/d/t"
+    reads = "ls -A /new /given; ls -d /.cn2-host; echo x > /new/x && echo end"
+    pod = a_pod("uid-1", FOREVER, FOREVER, FOREVER, f"{reads}; {FOREVER}")
+    pod["spec"]["volumes"] = [{"name": "v", "emptyDir": {}}]
+    pod["spec"]["initContainers"] = [
+        {
+            "name": "first",
+            "command": ["bash", "-c", links],
+            "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+        }
+    ]
+    for container, sub in zip(pod["spec"]["containers"], ("s", "r/etc", "d/t"), strict=False):
+        container["volumeMounts"] = [{"name": "v", "mountPath": "/h", "subPath": sub}]
+    pod["spec"]["containers"][3]["volumeMounts"] = [
+        {"name": "v", "mountPath": "/new", "subPath": "a/b"},
+        {"name": "v", "mountPath": "/given/deep", "subPath": "d"},
+    ]
+    lab.start(pod)
+    await until(lambda: "F end" in log_text(lab, "c3"))
+    await until(lambda: len(lab.api.status.get("containerStatuses", ())) == 4)
+    for index in range(3):
+        ended = await until(lambda at=index: ended_state(lab, at))
+        assert ended["reason"] == "StartError" and "mount at /h" in ended["message"]
+    text = log_text(lab, "c3")
+    assert "F deep" in text
+    assert "cannot access '/.cn2-host'" in text
+
+
+def ended_state(lab: PodLab, index: int) -> Object:
+    """How the last finished run of a container ended; {} when none has."""
+    status = lab.api.status["containerStatuses"][index]
+    found: Object = {**status["lastState"], **status["state"]}.get("terminated") or {}
+    return found
+
+
+async def test_the_program_of_a_container_without_command_belongs_to_the_host(
+    lab: PodLab,
+) -> None:
+    """Root of the pod can reach it by /proc, and cannot change it."""
+    change = "for p in /proc/[0-9]*; do chmod 4777 $p/exe; done; echo end"
+    pod = a_pod("uid-1", f"sleep 0.2; {change}; {FOREVER}")
+    pod["spec"]["containers"].append({"name": "idle", "image": "toolbox"})
+    before = (NATIVE / "cn2-init").stat().st_mode
+    lab.start(pod)
+    await until(lambda: "F end" in log_text(lab))
+    assert (NATIVE / "cn2-init").stat().st_mode == before
+    assert "Read-only file system" in log_text(lab)
+
+
+async def test_a_volumes_name_is_no_path_of_the_host(lab: PodLab, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    lab.api.objects["ConfigMap", "c"] = {"kind": "ConfigMap", "data": {"x": "y"}}
+    pod = a_pod("uid-1", FOREVER)
+    pod["spec"]["volumes"] = [{"name": str(outside), "configMap": {"name": "c"}}]
+    lab.start(pod)
+    await until(lambda: lab.api.status.get("phase") == "Failed")
+    assert list(outside.iterdir()) == []
 
 
 async def test_termination_is_graceful_and_leaves_nothing(lab: PodLab) -> None:

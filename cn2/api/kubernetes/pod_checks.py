@@ -26,6 +26,10 @@ def check_pod_spec(path: str, spec: Object) -> list[FieldError]:
     if not items(spec, "containers"):
         errors.append(required(f"{path}.containers"))
     volumes = {text(volume, "name") for volume in items(spec, "volumes")}
+    for index, volume in enumerate(items(spec, "volumes")):
+        if not _LABEL.fullmatch(text(volume, "name")):
+            where = f"{path}.volumes[{index}].name"
+            errors.append(invalid(where, text(volume, "name"), _LABEL_RULE))
     seen: set[str] = set()
     for field in ("initContainers", "containers"):
         for index, container in enumerate(items(spec, field)):
@@ -62,7 +66,7 @@ def _not_found(path: str, value: str) -> FieldError:
 def check_pod(new: Object, old: Object | None) -> list[FieldError]:
     """`validate` hook of Pod."""
     errors = check_pod_spec("spec", mapping(new, "spec"))
-    if old is not None and _fixed_part(new, old) != _fixed_part(old, old):
+    if old is not None and _changes_fixed_part(new, old):
         errors.append(
             forbidden(
                 "spec",
@@ -74,6 +78,11 @@ def check_pod(new: Object, old: Object | None) -> list[FieldError]:
             )
         )
     return errors
+
+
+def _changes_fixed_part(new: Object, old: Object) -> bool:
+    same = mapping(new, "spec") == mapping(old, "spec")
+    return not same and _fixed_part(new, old) != _fixed_part(old, old)
 
 
 def _fixed_part(obj: Object, old: Object) -> Any:

@@ -157,6 +157,10 @@ def errors(obj: Object, old: Object | None = None, name: str = "Pod") -> list[st
             "spec.containers[0].volumeMounts[0].name",
         ),
         (
+            {"containers": [container()], "volumes": [{"name": "/etc", "emptyDir": {}}]},
+            "spec.volumes[0].name",
+        ),
+        (
             {"initContainers": [container()], "containers": [container()]},
             "spec.containers[0].name",
         ),
