@@ -248,5 +248,8 @@ def _keys(ports: Sequence[Plugged]) -> set[RowKey]:
 
 
 def _with_network(port: Plugged, network: Network) -> Plugged:
+    """The port as it is when the network of that name is so; ports of other networks stay."""
+    if port.attachment.network.key != network.key:
+        return port
     attachment = msgspec.structs.replace(port.attachment, network=network)
     return msgspec.structs.replace(port, attachment=attachment)

@@ -355,6 +355,37 @@ async def test_what_is_new_about_a_network_is_remembered(node: FakeNode, tmp_pat
     later.worker.close()
 
 
+async def test_a_changed_network_leaves_ports_of_other_networks_alone(node: FakeNode) -> None:
+    """Of a pod on two networks, only the port on the changed one learns of the change."""
+    node.see(
+        objects(
+            interfaces=[
+                interface("m1", "blue", "0/2", mac="02:00:00:00:00:01"),
+                interface("m2", "red", "1/2", mac="02:00:00:00:00:02"),
+            ],
+            addresses=[address("m1", "blue", "10.0.0.2"), address("m2", "red", "10.1.0.2")],
+            networks=[network("blue", 5, {"v4": "blue-v4"}), network("red", 6, {"v4": "red-v4"})],
+            subnets=[
+                subnet("blue-v4", "10.0.0.0/24", "10.0.0.1"),
+                subnet("red-v4", "10.1.0.0/24", "10.1.0.1"),
+            ],
+        )
+    )
+    await node.service.call(node.request("ADD"))
+    blue, red = node.ports.of("box-p1")
+    changed = msgspec.structs.replace(red.attachment.network, rpf=False)
+
+    await node.plugs.remember(changed)
+
+    after = node.ports.of("box-p1")
+    assert after[0] == blue
+    assert after[1].attachment.network == changed
+    assert {key: set(ports) for key, ports in node.ports.by_network.items()} == {
+        blue.attachment.network.key: {blue.ifindex},
+        red.attachment.network.key: {red.ifindex},
+    }
+
+
 async def test_a_record_that_a_power_failure_cut_short_stops_nothing(tmp_path: Path) -> None:
     node = FakeNode(tmp_path)
     (tmp_path / "ports" / "torn.json").write_bytes(b'{"container":')
