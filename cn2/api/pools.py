@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cn2.api.access import text
 from cn2.api.kind import Object
 from cn2.api.kubernetes.service_network import SERVICE_BLOCK, SERVICE_DYNAMIC_START, SERVICE_POOL
-from cn2.api.v1alpha1.instance_ip import subnet_pool_name
+from cn2.api.v1alpha1.instance_ip import subnet_claim_pool, subnet_pool_name
 from cn2.api.v1alpha1.pool import POOL
 from cn2.api.v1alpha1.routing_instance import NUMBER_POOL as ROUTE_TARGET_POOL
 from cn2.api.v1alpha1.subnet import block_of
@@ -30,6 +30,7 @@ __all__ = [
     "lowest_free",
     "pool_object",
     "pool_spec",
+    "service_pool",
     "subnet_pool",
     "subnet_pool_name",
     "subnets_of_pool",
@@ -78,11 +79,32 @@ class PoolSpec:
     """Never given out, never claimed by dynamic allocation."""
     start: int = 0
     """Where dynamic allocation begins; lower ids are for those who ask for them by name."""
+    claimed_in: str = ""
+    """The pool that claims name, where the shown name could mean several."""
+
+    @property
+    def claims(self) -> str:
+        """The pool that the claims of these ids name."""
+        return self.claimed_in or self.name
 
     @property
     def capacity(self) -> int:
         """How many ids there are, the reserved ones included."""
         return self.last - self.first + 1
+
+
+def service_pool(block: str) -> PoolSpec:
+    """The pool of cluster IPs in a block of addresses; an id is the address as a number."""
+    prefix = parse_prefix(block)
+    first = int(prefix.network.network_address)
+    last = first + prefix.capacity - 1
+    return PoolSpec(
+        name=SERVICE_POOL,
+        first=first,
+        last=last,
+        reserved=(first, last),
+        start=first + min(SERVICE_DYNAMIC_START, prefix.capacity // 16),
+    )
 
 
 _STATIC = {
@@ -100,16 +122,9 @@ _STATIC = {
             last=MAX_LONG_NUMBER,
             start=AUTOMATIC_BASE + len(_SYSTEM_INSTANCES),
         ),
-        PoolSpec(
-            name=SERVICE_POOL,
-            first=0,
-            last=parse_prefix(SERVICE_BLOCK).capacity - 1,
-            reserved=(0, parse_prefix(SERVICE_BLOCK).capacity - 1),
-            start=SERVICE_DYNAMIC_START,
-        ),
     )
 }
-STATIC_POOLS: tuple[str, ...] = tuple(_STATIC)
+STATIC_POOLS: tuple[str, ...] = (*_STATIC, SERVICE_POOL)
 """Pools that exist without any object."""
 
 
@@ -119,8 +134,10 @@ def subnet_pool(subnet: Object) -> PoolSpec | None:
     if block is None:
         return None
     metadata = subnet["metadata"]
+    key = metadata.get("namespace", ""), metadata["name"]
     return PoolSpec(
-        name=subnet_pool_name(metadata.get("namespace", ""), metadata["name"]),
+        name=subnet_pool_name(*key),
+        claimed_in=subnet_claim_pool(*key),
         first=0,
         last=block.capacity - 1,
         reserved=block.reserved_ids(text(subnet, "spec", "defaultGateway")),
@@ -135,8 +152,14 @@ def subnets_of_pool(pool: str) -> list[tuple[str, str]]:
     return [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))]
 
 
-def pool_spec(pool: str, get_subnet: Callable[[str, str], Object | None]) -> PoolSpec | None:
+def pool_spec(
+    pool: str,
+    get_subnet: Callable[[str, str], Object | None],
+    service_block: str = SERVICE_BLOCK,
+) -> PoolSpec | None:
     """The pool with this name; `get_subnet(namespace, name)` reads a Subnet. None: no such pool."""
+    if pool == SERVICE_POOL:
+        return service_pool(service_block)
     static = _STATIC.get(pool)
     if static is not None:
         return static

@@ -31,17 +31,18 @@ def claim(pool: str, number: int) -> str:
 
 
 def holding(holder: str, pool: str) -> str:
-    """The value is the number that `holder` has in `pool`."""
-    return f"/holders/{holder}|{pool}"
+    """The value is the number that `holder` has in `pool`. No name contains a slash, so "//" ends
+    a holder whatever its parts are called."""
+    return f"/holders/{holder}//{pool}"
 
 
 def holdings(holder: str) -> str:
-    return f"/holders/{holder}|"
+    return f"/holders/{holder}//"
 
 
 def want(holder: str, wanter: str) -> str:
-    return f"/wants/{holder}|{wanter}"
+    return f"/wants/{holder}//{wanter}"
 
 
 def wants(holder: str) -> str:
-    return f"/wants/{holder}|"
+    return f"/wants/{holder}//"

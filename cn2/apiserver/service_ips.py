@@ -9,11 +9,7 @@ from __future__ import annotations
 import ipaddress
 
 from cn2.api.kind import FieldError, Kind, Object
-from cn2.api.kubernetes.service_network import (
-    SERVICE_BLOCK,
-    SERVICE_DYNAMIC_START,
-    SERVICE_POOL,
-)
+from cn2.api.kubernetes.service_network import SERVICE_DYNAMIC_START, SERVICE_POOL
 from cn2.apiserver import keys
 from cn2.apiserver.backend import Backend, Network
 from cn2.apiserver.errors import internal, invalid
@@ -67,9 +63,8 @@ def _check(kind: Kind, obj: Object, network: Network) -> None:
 
 def _lowest_free(backend: Backend) -> str:
     network = backend.service_cidr
-    block = int(ipaddress.ip_network(SERVICE_BLOCK).network_address)
     taken = {
-        block + int(entry.key.rpartition("/")[2], 16)
+        int(entry.key.rpartition("/")[2], 16)
         for entry in backend.store.latest_under(keys.claims(SERVICE_POOL))
     }
     base, size = int(network.network_address), network.num_addresses

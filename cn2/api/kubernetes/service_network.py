@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from cn2.api.access import name_of, namespace_of, text
 from cn2.api.kind import Claim, Object, holder
-from cn2.net.prefix import V4, family_of, parse_address, parse_prefix
+from cn2.net.prefix import parse_address
 
 SERVICE_BLOCK = "10.96.0.0/12"
-"""Cluster IPs."""
+"""Cluster IPs, unless --service-cidr says otherwise."""
 SERVICE_POOL = "service-ip-pool"
-"""An id is an address's offset in SERVICE_BLOCK."""
+"""An id is the address as a number, so that it means the same with every --service-cidr."""
 SERVICE_DYNAMIC_START = 256
 """Lower offsets are left to services that ask for an address (KEP-3070), such as 10.96.0.10."""
 
-_BASE = int(parse_prefix(SERVICE_BLOCK).network.network_address)
-
 
 def service_claims(obj: Object) -> list[Claim]:
-    """The claim of a Service's IPv4 cluster address."""
-    address = text(obj, "spec", "clusterIP")
+    """The claim of a Service's cluster address."""
     try:
-        if not address or family_of(address) != V4:
-            return []
-    except ValueError:
-        return []
-    id = int(parse_address(address)) - _BASE
-    if id < 0:
+        id = int(parse_address(text(obj, "spec", "clusterIP")))
+    except ValueError:  # there is none: "", or "None" of a headless service
         return []
     return [Claim(SERVICE_POOL, id, holder("Service", namespace_of(obj), name_of(obj)))]

@@ -19,8 +19,16 @@ from cn2.net.prefix import family_of, parse_prefix
 
 
 def subnet_pool_name(namespace: str, name: str) -> str:
-    """The pool that a Subnet's addresses are claimed in."""
+    """What CN2 calls the pool of a Subnet's addresses (cn2-api.md 3.10).
+
+    The same for a-b/c and a/b-c, so nothing is claimed under it.
+    """
     return f"subnet-id-pool-Subnet-{namespace}-{name}"
+
+
+def subnet_claim_pool(namespace: str, name: str) -> str:
+    """The pool that a Subnet's addresses are claimed in: no two Subnets share it."""
+    return f"subnet-id-pool-Subnet-{namespace}/{name}"
 
 
 def _network(obj: Object) -> str:
@@ -84,7 +92,7 @@ def _claims(obj: Object) -> list[Claim]:
     ip, block = text(obj, "spec", "instanceIPAddress"), text(obj, "spec", "cidr")
     if not (subnet and ip and block):
         return []
-    pool = subnet_pool_name(text(subnet, "namespace"), text(subnet, "name"))
+    pool = subnet_claim_pool(text(subnet, "namespace"), text(subnet, "name"))
     try:
         id = parse_prefix(block).id(ip)
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cn2.api.kind import Object
 from cn2.api.kinds import INSTANCE_IP, SUBNET
+from cn2.api.v1alpha1.instance_ip import subnet_claim_pool
 from cn2.net.prefix import Prefix, parse_prefix, usage
 from cn2.plan.cluster import objects
 from cn2.plan.cluster.steps import Steps
@@ -18,8 +19,8 @@ MAX_COUNT = 2**63 - 1
 
 
 def pool(key: Key) -> str:
-    """The name of a Subnet's pool of addresses."""
-    return f"subnet-id-pool-Subnet-{key[0]}-{key[1]}"
+    """The pool that a Subnet's addresses are claimed in."""
+    return subnet_claim_pool(*key)
 
 
 def subnet_of(address: Object) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from ipaddress import ip_address
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,14 +140,37 @@ def test_what_objects_claim() -> None:
         Claim("route-target-number-pool", 8000009, "RoutingInstance/default/vn1")
     ]
     assert INSTANCE_IP.claims(EXAMPLES["InstanceIP"]) == [
-        Claim("subnet-id-pool-Subnet-default-vn1-v4", 2, f"InstanceIP/{CLUSTER}-vn1-pod-f7921747")
+        Claim("subnet-id-pool-Subnet-default/vn1-v4", 2, f"InstanceIP/{CLUSTER}-vn1-pod-f7921747")
     ]
     assert SERVICE.claims(EXAMPLES["Service"]) == [
-        Claim("service-ip-pool", 10, "Service/kube-system/kube-dns")
+        Claim("service-ip-pool", int(ip_address("10.96.0.10")), "Service/kube-system/kube-dns")
     ]
     for kind in (VIRTUAL_NETWORK, ROUTING_INSTANCE, INSTANCE_IP, SERVICE):
         assert kind.claims is not None
         assert kind.claims({"metadata": meta("x", "y"), "spec": {}}) == []
+
+
+def test_subnets_whose_pools_look_the_same_share_no_claim() -> None:
+    assert INSTANCE_IP.claims is not None
+    address = copy.deepcopy(EXAMPLES["InstanceIP"])
+    claimed = []
+    for namespace, name in (("a-b", "c"), ("a", "b-c")):
+        address["status"]["subnetReference"].update(namespace=namespace, name=name)
+        [claim] = INSTANCE_IP.claims(address)
+        spec = pools.subnet_pool(
+            {"metadata": meta(name, namespace), "spec": {"cidr": "10.0.0.0/24"}}
+        )
+        assert spec is not None and spec.claims == claim.pool
+        assert spec.name == "subnet-id-pool-Subnet-a-b-c"
+        claimed.append(claim)
+    assert claimed[0] != claimed[1]
+
+
+def test_the_pool_of_cluster_addresses_follows_the_service_block() -> None:
+    spec = pools.pool_spec(pools.SERVICE_POOL, lambda *_: None, "10.64.0.0/24")
+    assert spec is not None
+    assert spec.capacity == 256
+    assert pools.lowest_free(spec, ()) == int(ip_address("10.64.0.16"))
 
 
 def test_headless_services_claim_nothing() -> None:

@@ -118,6 +118,26 @@ async def test_a_holder_that_takes_another_number_gives_the_first_up(api) -> Non
     assert await following(api, "b") == (5, False)
 
 
+async def test_a_system_number_that_is_taken_is_not_offered_again(api) -> None:
+    mine = "VirtualNetwork/contrail-k8s-kubemanager-a-contrail/default-podnetwork"
+    assert (await api.get(f"{POOL}/next?holder={mine}"))["id"] == 2
+    await network(api, "first", 2)
+    assert (await api.get(f"{POOL}/next?holder={mine}"))["id"] == 5
+
+
+async def test_two_pools_of_one_name_are_both_listed(api) -> None:
+    for namespace, name in (("a-b", "c"), ("a", "b-c")):
+        await api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+        await api.create(
+            f"{CORE}/namespaces/{namespace}/subnets",
+            {"metadata": {"name": name}, "spec": {"cidr": "172.16.10.0/24"}},
+        )
+    listed = await api.get("/apis/idallocator.contrail.juniper.net/v1alpha1/pools")
+    names = [item["metadata"]["name"] for item in listed["items"]]
+
+    assert names.count("subnet-id-pool-Subnet-a-b-c") == 2
+
+
 async def test_pools_are_computed_from_the_claims(api) -> None:
     subnets = f"{CORE}/namespaces/default/subnets"
     await api.create(subnets, {"metadata": {"name": "s-v4"}, "spec": {"cidr": "172.16.10.0/24"}})
