@@ -31,13 +31,15 @@ def immutable(new: Object, old: Object | None, *paths: str) -> list[FieldError]:
 
 
 def immutable_references(new: Object, old: Object | None, *paths: str) -> list[FieldError]:
-    """As `immutable`, for references: only apiVersion, kind, namespace and name count."""
+    """As `immutable`, for references: only apiVersion, kind, namespace and name count, and an
+    apiVersion that is left out is the one before."""
     if old is None:
         return []
     errors = []
     for path in paths:
         now, before = at(new, *path.split(".")), at(old, *path.split("."))
-        if before and not same_referent(now or {}, before):
+        named = {"apiVersion": before.get("apiVersion"), **(now or {})} if before else {}
+        if before and not same_referent(named, before):
             errors.append(invalid(path, now, "field is immutable"))
     return errors
 

@@ -6,6 +6,7 @@ from cn2.api import schema as s
 from cn2.api.access import at, items, mapping, text
 from cn2.api.checks import refers_to
 from cn2.api.kind import Column, FieldError, Object, Schema
+from cn2.api.schema_checks import invalid
 from cn2.api.v1alpha1.address_group import FIREWALL_SUBNET, check_subnet
 from cn2.api.v1alpha1.shared import core_kind, core_schema, reference, references
 
@@ -33,9 +34,19 @@ def _endpoint(obj: Object, key: str) -> str:
     return tags or text(endpoint, "addressGroup") or ("any" if endpoint.get("any") else "")
 
 
+def _check_ports(spec: Object, key: str) -> list[FieldError]:
+    ports = mapping(spec, "service", key)
+    first, last = ports.get("startPort", 0), ports.get("endPort", _MAX_PORT)
+    if first <= last:
+        return []
+    return [invalid(f"spec.service.{key}.endPort", last, f"is lower than {first}")]
+
+
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     return [
+        *_check_ports(spec, "srcPorts"),
+        *_check_ports(spec, "dstPorts"),
         *refers_to("spec.addressGroupReference", spec.get("addressGroupReference"), "AddressGroup"),
         *check_subnet("spec.endpoint1.subnet", mapping(spec, "endpoint1", "subnet")),
         *check_subnet("spec.endpoint2.subnet", mapping(spec, "endpoint2", "subnet")),

@@ -64,7 +64,7 @@ def core_schema(
             f"{name}Spec is the desired state of a {name}.",
             {"fqName": FQ_NAME, **(spec or {})},
             required=required,
-            default={} if not required else None,
+            default={},
         ),
         s.object(
             f"{name}Status is the observed state of a {name}.",
