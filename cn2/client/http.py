@@ -32,6 +32,10 @@ _READ_BUFFER = 1 << 20
 _REPLY_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
 _TOKEN_SECONDS = 60.0
+_CONNECTIONS = 8
+"""For requests: a burst waits its turn, which takes less than as many TLS handshakes would."""
+_WARM_SECONDS = 60.0
+"""How long an idle connection is kept: less than servers do, so that none is used as it closes."""
 
 WATCH_SILENCE = 90.0
 """Seconds of silence after which a watch is taken for dead; servers send a bookmark a minute."""
@@ -55,7 +59,8 @@ class Client:
     def __init__(self, connection: kubeconfig.Connection, *, manager: str = "cn2") -> None:
         self.connection = connection
         self.manager = manager
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[int, aiohttp.ClientSession] = {}
+        """By how many connections they may have."""
         self._tls = connection.tls()
         self._token = connection.token
         self._token_read = -_TOKEN_SECONDS
@@ -232,7 +237,8 @@ class Client:
             total=None, sock_connect=_CONNECT_SECONDS, sock_read=WATCH_SILENCE
         )
         try:
-            async with self._open(ask, timeout) as response:
+            # A watch holds a connection for good: no limit, or a hundred watches would starve.
+            async with self._open(ask, timeout, connections=0) as response:
                 if response.status >= 400:
                     raise _refusal(response, await response.read())
                 self._reach(True)
@@ -245,9 +251,9 @@ class Client:
             raise self._unreachable(error) from error
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -269,7 +275,7 @@ class Client:
     async def _once(self, ask: Request) -> Reply:
         timeout = aiohttp.ClientTimeout(total=_REPLY_SECONDS, sock_connect=_CONNECT_SECONDS)
         try:
-            async with self._open(ask, timeout) as response:
+            async with self._open(ask, timeout, connections=_CONNECTIONS) as response:
                 body = await response.read()
                 self._reach(True)
                 if response.status >= 400:
@@ -295,16 +301,17 @@ class Client:
                 log.warning("server unreachable", server=self.connection.server, error=why)
 
     def _open(
-        self, ask: Request, timeout: aiohttp.ClientTimeout
+        self, ask: Request, timeout: aiohttp.ClientTimeout, *, connections: int
     ) -> aiohttp.client._RequestContextManager:
-        if self._session is None:
-            self._session = self._new_session()
+        session = self._sessions.get(connections)
+        if session is None:
+            session = self._sessions[connections] = self._new_session(connections)
         headers = {"Accept": "application/json", **ask.headers}
         token = self._bearer()
         if token:
             headers["Authorization"] = f"Bearer {token}"
         ssl: Any = self._tls if self._tls is not None else _NO_TLS
-        return self._session.request(
+        return session.request(
             ask.method,
             URL(self.connection.server + ask.target, encoded=True),
             data=ask.body or None,
@@ -315,10 +322,9 @@ class Client:
             allow_redirects=False,
         )
 
-    def _new_session(self) -> aiohttp.ClientSession:
+    def _new_session(self, connections: int) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            # A watch holds a connection for good: no limit, or a hundred watches would starve.
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=_WARM_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"{self.manager}/cn2"},
             read_bufsize=_READ_BUFFER,
