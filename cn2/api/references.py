@@ -40,10 +40,16 @@ def keep_references(new: Any, old: Any) -> None:
         for key, value in new.items():
             keep_references(value, old.get(key))
     elif isinstance(new, list) and isinstance(old, list):
+        # By what they name: a VirtualRouter refers to every VirtualMachine of its node.
+        before = {_identity(other): other for other in reversed(old) if _is_reference(other)}
         for item in new:
-            before = next((other for other in old if same_referent(item, other)), None)
-            if _is_reference(item) and before is not None:
-                keep_references(item, before)
+            if _is_reference(item) and (known := before.get(_identity(item))) is not None:
+                keep_references(item, known)
+
+
+def _identity(reference: dict[str, Any]) -> tuple[str, ...]:
+    # As text: an object that is not yet checked may carry anything, also what has no hash.
+    return tuple(repr(reference.get(key)) for key in _IDENTITY)
 
 
 def _keep_link(new: dict[str, Any], old: dict[str, Any]) -> None:
