@@ -14,8 +14,9 @@ from cn2.agent.cni import CniError, Code, Request
 from cn2.agent.datapath import Datapath
 from cn2.agent.kernel import Kernel
 from cn2.agent.ports import Ports
-from cn2.agent.records import Record, Records, boot_id
+from cn2.agent.records import Record, Records
 from cn2.agent.worker import Worker
+from cn2.drivers.processes import boot_id
 from cn2.plan.node.attachment import Attachment, Network, Plugged
 from cn2.plan.node.readiness import conflict
 from cn2.plan.node.rows import RowKey

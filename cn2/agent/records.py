@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from cn2.drivers.processes import boot_id
 from cn2.plan.node.attachment import Plugged
 
 
@@ -75,7 +76,3 @@ def _decode(path: Path) -> Record | None:
         return msgspec.json.decode(path.read_bytes(), type=Record)
     except msgspec.DecodeError:
         return None
-
-
-def boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

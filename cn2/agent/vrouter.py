@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Self
 
 from cn2.drivers.bpf.counters import Counters
-from cn2.drivers.bpf.loader import Loaded, mount_bpffs, pin_directory
+from cn2.drivers.bpf.loader import Loaded, pin_directory
 from cn2.drivers.bpf.maps import Maps
+from cn2.drivers.mounts import mount_bpffs
 from cn2.state.row import Row
 from cn2.state.table import Change
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cn2.drivers import mounts
+
 _CLONE_NEWNET = 0x40000000
-_MS_BIND = 4096
-_MNT_DETACH = 2
 _OWN = "/proc/thread-self/ns/net"
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -32,11 +32,7 @@ def create(path: Path) -> None:
     def unshare_and_bind() -> None:
         try:
             _check(_libc.unshare(_CLONE_NEWNET), "unshare", path)
-            _check(
-                _libc.mount(_OWN.encode(), os.fsencode(path), b"none", _MS_BIND, None),
-                "mount",
-                path,
-            )
+            mounts.bind(_OWN, path)
         except OSError as error:
             failure.append(error)
 
@@ -57,8 +53,7 @@ def delete(path: Path) -> None:
     """Unbind the namespace; it ends when nothing else holds it. One that is gone is fine."""
     if not path.exists():
         return
-    if _libc.umount2(os.fsencode(path), _MNT_DETACH) != 0 and ctypes.get_errno() != 22:
-        _check(-1, "umount2", path)
+    mounts.detach(path)
     path.unlink(missing_ok=True)
 
 

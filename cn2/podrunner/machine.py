@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import cn2
+from cn2.drivers.processes import boot_id
 from cn2.podrunner.nodes import Machine
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -24,7 +25,7 @@ def this_machine(data_dir: Path) -> Machine:
         os_image=release.get("PRETTY_NAME", "Linux"),
         architecture=_ARCHITECTURES.get(platform.machine(), platform.machine()),
         machine_id=_line(Path("/etc/machine-id")),
-        boot_id=_line(Path("/proc/sys/kernel/random/boot_id")),
+        boot_id=boot_id(),
         version=cn2.__version__,
     )
 

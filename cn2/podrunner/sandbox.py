@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cn2.drivers import netns
+from cn2.drivers.processes import boot_id, start_time
 from cn2.podrunner import children
 from cn2.podrunner.place import PodPlace
 
@@ -75,7 +76,7 @@ def pidfd(place: PodPlace) -> int | None:
     """
     try:
         pid, start, boot = place.identity.read_text().split()
-        if boot != Path("/proc/sys/kernel/random/boot_id").read_text().strip():
+        if boot != boot_id():
             return None
         descriptor = os.pidfd_open(int(pid))
     except (OSError, ValueError):
@@ -84,16 +85,6 @@ def pidfd(place: PodPlace) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-def start_time(pid: int) -> int | None:
-    """Start of a process in clock ticks since boot; None for one that is gone or a zombie."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
 
 
 def is_alive(place: PodPlace) -> bool:

@@ -8,8 +8,6 @@ systems run side by side and the host's firewall is not in the way.
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
 import subprocess
 from pathlib import Path
 
@@ -22,12 +20,9 @@ UPLINK = "eth0"
 UNDERLAY_MTU = 1600
 """Bytes. Room for 1,500 byte pods and the 50 bytes of VXLAN around their packets."""
 
-_MNT_DETACH = 2
-_libc = ctypes.CDLL(None, use_errno=True)
-
 
 class FabricError(Exception):
-    """A namespace, a link or a mount could not be made."""
+    """A link or an address could not be made."""
 
 
 def _ip(namespace: Path, commands: list[str]) -> None:
@@ -79,30 +74,6 @@ def create(layout: Layout, settings: Settings) -> None:
                 f"route add default via {settings.fabric_address}",
             ],
         )
-
-
-def mount_bpf(layout: Layout) -> None:
-    """Mount a BPF file system in the data directory, unless it is there already."""
-    if layout.bpf.is_mount():
-        return
-    if _libc.mount(b"bpf", str(layout.bpf).encode(), b"bpf", 0, b"mode=0700") != 0:
-        raise FabricError(f"mount bpf at {layout.bpf}: {os.strerror(ctypes.get_errno())}")
-
-
-def mounts_below(root: Path) -> list[Path]:
-    """Everything that is mounted below a directory, innermost first."""
-    found = []
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        target = Path(line.split(" ")[4].encode().decode("unicode_escape"))
-        if target != root and target.is_relative_to(root):
-            found.append(target)
-    return sorted(found, key=lambda path: len(path.parts), reverse=True)
-
-
-def unmount_below(root: Path) -> None:
-    """Unmount whatever is mounted below a directory: namespaces, BPF maps, pods' roots."""
-    for target in mounts_below(root):
-        _libc.umount2(str(target).encode(), _MNT_DETACH)
 
 
 def processes_in_namespaces(layout: Layout) -> list[int]:

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-
-def start_time(pid: int) -> str:
-    """The kernel's start time of a process: with the pid, its identity across pid reuse."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[19]
+from cn2.drivers.processes import start_time
 
 
 def write_pid(path: Path, pid: int) -> None:
@@ -22,7 +15,7 @@ def write_pid(path: Path, pid: int) -> None:
 def read_pid(path: Path) -> int | None:
     """The pid recorded at `path` if that very process still runs."""
     try:
-        pid, began = path.read_text().split()
+        pid, began = map(int, path.read_text().split())
     except (OSError, ValueError):
         return None
-    return int(pid) if start_time(int(pid)) == began else None
+    return pid if start_time(pid) == began else None

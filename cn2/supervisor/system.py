@@ -15,6 +15,7 @@ from cn2.api.kinds import by_name
 from cn2.client.errors import AlreadyExists, Unavailable
 from cn2.client.http import Client
 from cn2.client.informer import Informer
+from cn2.drivers.mounts import mount_bpffs
 from cn2.supervisor import commands, fabric, planes
 from cn2.supervisor.layout import Layout, write_private
 from cn2.supervisor.mirror import Shown
@@ -59,7 +60,7 @@ class System:
         prepare_keys(layout, settings)
         self._step("keys and certificates")
         fabric.create(layout, settings)
-        fabric.mount_bpf(layout)
+        mount_bpffs(layout.bpf)
         write_cni_configuration(layout, settings)
         self._step("fabric and node namespaces")
         await self._start_processes()

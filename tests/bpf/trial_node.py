@@ -18,9 +18,10 @@ import cn2
 from cn2.drivers import netns
 from cn2.drivers.bpf.counters import Counters
 from cn2.drivers.bpf.events import Events
-from cn2.drivers.bpf.loader import Loaded, mount_bpffs, pin_directory
+from cn2.drivers.bpf.loader import Loaded, pin_directory
 from cn2.drivers.bpf.maps import Maps
 from cn2.drivers.bpf.syscall import Trial, trial_run
+from cn2.drivers.mounts import mount_bpffs
 from cn2.drivers.ports import Ports
 from cn2.state.bridge import Fdb, flood
 from cn2.state.next_hop import DISCARD, RECEIVE, NextHop

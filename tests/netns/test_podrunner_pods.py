@@ -11,7 +11,8 @@ import pytest
 from pod_lab import NATIVE, PodLab, a_pod, deleted, pod_lab, until
 
 from cn2.api.kind import Object
-from cn2.podrunner.sandbox import is_alive, pidfd, start_time
+from cn2.drivers.processes import boot_id, start_time
+from cn2.podrunner.sandbox import is_alive, pidfd
 
 pytestmark = pytest.mark.root
 
@@ -314,7 +315,7 @@ async def test_a_sandbox_that_dies_is_made_again(lab: PodLab) -> None:
 async def test_a_pid_that_another_process_has_by_now_is_not_killed(lab: PodLab) -> None:
     place = lab.place("uid-1")
     place.directory.mkdir(parents=True)
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    boot = boot_id()
     place.identity.write_text(f"{os.getpid()} 1 {boot}\n")
     assert pidfd(place) is None
 

@@ -14,7 +14,6 @@ from typing import Self
 from cn2.drivers.bpf.syscall import program_info
 from cn2.state.settings import LAYOUT_VERSION
 
-_BPF_FS_MAGIC = 0xCAFE4A11
 _WARNING = 0
 _PRINT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 
@@ -23,16 +22,6 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 class LoadError(Exception):
     """The kernel or libbpf refused the object; the text is their log."""
-
-
-def mount_bpffs(path: Path) -> None:
-    """Mount a bpf file system at `path` unless there is one already."""
-    path.mkdir(parents=True, exist_ok=True)
-    if _is_bpffs(path):
-        return
-    if _libc.mount(b"bpf", os.fsencode(path), b"bpf", 0, b"mode=0700") != 0:
-        errno = ctypes.get_errno()
-        raise OSError(errno, f"mount bpf: {os.strerror(errno)}", str(path))
 
 
 def pin_directory(base: Path) -> Path:
@@ -103,13 +92,6 @@ class Loaded:
 
     def _failure(self, object_file: Path) -> LoadError:
         return LoadError("\n".join([f"cannot load {object_file}", *self._log]))
-
-
-def _is_bpffs(path: Path) -> bool:
-    buffer = ctypes.create_string_buffer(256)
-    if _libc.statfs(os.fsencode(path), buffer) != 0:
-        return False
-    return ctypes.c_long.from_buffer(buffer).value == _BPF_FS_MAGIC
 
 
 def _library() -> ctypes.CDLL:

@@ -13,9 +13,10 @@ from node_objects import interface, network, plugged, subnet
 
 from cn2.agent.loop import Agent
 from cn2.agent.ports import Ports
-from cn2.agent.records import Record, Records, boot_id
+from cn2.agent.records import Record, Records
 from cn2.agent.settings import Settings
 from cn2.client.health import Health, ask
+from cn2.drivers.processes import boot_id
 from cn2.plan.node.rows import RowKey, keys
 from cn2.plan.node.snapshot import Snapshot
 from cn2.state.vif import Vif
