@@ -79,7 +79,7 @@ def up(
     ] = False,
 ) -> None:
     """Start a whole system on this machine and wait until it is ready."""
-    layout = Layout(data_dir.absolute())
+    layout = Layout(data_dir.resolve())
     settings = Settings(
         cluster_name=cluster_name,
         port=port,
@@ -161,13 +161,16 @@ def down(
     """Take a system off this machine, whatever state it is in. Its objects stay unless --purge."""
     if os.geteuid() != 0:
         raise _fail(["cn2 down removes network namespaces: run it as root (sudo)."])
-    take_down(Layout(data_dir.absolute()), purge=purge)
+    layout = Layout(data_dir.resolve())
+    if not layout.used:
+        out.print(f"No system in {layout.root}.")
+    take_down(layout, purge=purge)
 
 
 @app.command()
 def env(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Print what a shell needs: eval "$(cn2 env)"."""
-    layout = Layout(data_dir.absolute())
+    layout = Layout(data_dir.resolve())
     if not layout.kubeconfig.exists():
         raise _fail([f"No system in {layout.root}: start one with `cn2 up`."])
     print(f"export KUBECONFIG={layout.kubeconfig}")
@@ -176,7 +179,7 @@ def env(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 @app.command()
 def status(data_dir: DataDir = DEFAULT_DATA_DIR, output: Format = Output.TEXT) -> None:
     """Show every process, node and network; exits with 1 when something is wrong."""
-    layout = Layout(data_dir.absolute())
+    layout = Layout(data_dir.resolve())
     system = control.status(layout.socket)
     if system is None:
         raise _fail([f"No system runs in {layout.root}: start one with `cn2 up`."])

@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Iterable
 
-from cn2.drivers import netns
+from cn2.drivers import mounts, netns
 from cn2.drivers.cgroups import Cgroups
 from cn2.supervisor import fabric
 from cn2.supervisor.layout import Layout
@@ -67,7 +67,8 @@ def end_pods(layout: Layout) -> None:
 
 def clean(layout: Layout) -> None:
     """Remove mounts, namespaces, run-time files and the pods' working directories."""
-    fabric.unmount_below(layout.root)
+    for path in mounts.below(layout.root):
+        mounts.detach(path)
     if layout.netns.exists():
         for path in list(layout.netns.iterdir()):
             netns.delete(path)
@@ -79,9 +80,16 @@ def clean(layout: Layout) -> None:
 
 
 def down(layout: Layout, *, purge: bool = False) -> None:
-    """Take the whole system down; with `purge` the data directory goes as well."""
-    stop_supervisor(layout)
-    end_pods(layout)
-    clean(layout)
-    if purge:
-        shutil.rmtree(layout.root, ignore_errors=True)
+    """Take the whole system down; with `purge` the data directory goes as well.
+
+    A directory that no system was ever started in is left alone, but for an empty one.
+    """
+    if layout.used:
+        stop_supervisor(layout)
+        end_pods(layout)
+        clean(layout)
+        if purge:
+            shutil.rmtree(layout.root, ignore_errors=True)
+    elif purge:
+        with contextlib.suppress(OSError):
+            layout.root.rmdir()

@@ -91,6 +91,11 @@ class Layout:
     def component_kubeconfig(self, component: str) -> Path:
         return self.etc / f"{component}.kubeconfig"
 
+    @property
+    def used(self) -> bool:
+        """Whether a system was started here: `cn2 up` opens this log before all else."""
+        return self.log_file("supervisor").exists()
+
     def make(self) -> None:
         """Create the directories, readable by their owner alone."""
         for path in (

@@ -28,6 +28,7 @@ def findings(layout: Layout, settings: Settings, native: Path) -> list[str]:
         *_kernel(),
         *_port(settings.port),
         *_disk(layout.root),
+        *_others_things(layout),
     ]
     running = read_pid(layout.pid_file("supervisor"))
     if running is not None:
@@ -36,6 +37,14 @@ def findings(layout: Layout, settings: Settings, native: Path) -> list[str]:
             f"`cn2 down --data-dir {layout.root}` ends it, --data-dir starts another beside it."
         )
     return found
+
+
+def _others_things(layout: Layout) -> list[str]:
+    """The data directory becomes its owner's alone, and everything mounted in it ours."""
+    root = layout.root
+    if not root.exists() or layout.used or (root.is_dir() and not any(root.iterdir())):
+        return []
+    return [f"{root} is not empty and not a system's: choose another --data-dir."]
 
 
 def _missing_artifacts(native: Path) -> list[str]:
