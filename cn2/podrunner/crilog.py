@@ -32,7 +32,7 @@ def options(query: Mapping[str, str], now: float) -> LogOptions:
     """The options in a request's query."""
     since = None
     if query.get("sinceTime"):
-        since = epoch(query["sinceTime"])
+        since = _time(query["sinceTime"])
     elif query.get("sinceSeconds"):
         since = now - _number(query, "sinceSeconds")
     return LogOptions(
@@ -47,6 +47,13 @@ def options(query: Mapping[str, str], now: float) -> LogOptions:
 
 def _flag(query: Mapping[str, str], name: str) -> bool:
     return query.get(name, "").lower() in ("1", "true")
+
+
+def _time(text: str) -> float:
+    try:
+        return epoch(text)
+    except ValueError as error:
+        raise BadOption(f"sinceTime: {text!r} is not a time in UTC") from error
 
 
 def _number(query: Mapping[str, str], name: str) -> int:

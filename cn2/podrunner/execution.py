@@ -22,7 +22,6 @@ from cn2.podrunner.streaming.session import Write
 
 _CHUNK = 1 << 16
 
-
 _FIRST_SIZE = 0.05
 """Seconds that a terminal waits for its size, which clients send first."""
 _LINGER = 0.5
@@ -105,7 +104,7 @@ async def execute(
             if session.options.tty:
                 return await _on_terminal(channel, cgroups, place.uid, run, request, session, ends)
             return await _on_pipes(channel, cgroups, place.uid, run, request, session, ends)
-    except Refused as error:
+    except (Refused, ValueError) as error:
         return ExitStatus(message=str(error))
     except InitGone:
         return ExitStatus(message="the pod ended")
@@ -317,13 +316,19 @@ async def connect(place: PodPlace, port: int) -> tuple[asyncio.StreamReader, asy
     """A connection to a port of the pod's loopback. Raises OSError when nothing listens there."""
     refused: OSError | None = None
     for v6, address in ((False, "127.0.0.1"), (True, "::1")):
-        sock = await pod_socket(place.directory, v6=v6)
+        try:
+            sock = await pod_socket(place.directory, v6=v6)
+        except (InitGone, Refused) as error:
+            raise ConnectionRefusedError(f"the pod does not run: {error}") from error
         try:
             await asyncio.get_running_loop().sock_connect(sock, (address, port))
         except OSError as error:
             sock.close()
             refused = error
             continue
+        except BaseException:
+            sock.close()
+            raise
         return await asyncio.open_connection(sock=sock)
     assert refused is not None
     raise refused

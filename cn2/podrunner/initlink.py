@@ -54,7 +54,10 @@ class Channel:
         self._socket.close()
 
     def send(self, records: Iterable[Record], descriptors: Sequence[int] = ()) -> None:
+        """Raises ValueError for what cannot be said: too long, or with a NUL byte in it."""
         packet = encode(records)
+        if len(packet) > _LARGEST_REQUEST:
+            raise ValueError(f"{len(packet)} bytes of arguments and environment are too many")
         try:
             if descriptors:
                 socket.send_fds(self._socket, [packet], list(descriptors))
@@ -125,23 +128,22 @@ async def watch(
     """Tells every run, present and to come. Returns when process 1 is gone."""
     while True:
         try:
-            channel = Channel(directory)
+            with Channel(directory) as channel:
+                channel.send([("op", "watch")])
+                await _follow(channel, changed, synced)
         except InitGone:
             return
-        with channel:
-            channel.send([("op", "watch")])
-            if not await _follow(channel, changed, synced):
-                # Dropped for being slow, or process 1 is gone: another connection tells.
-                await asyncio.sleep(0)
+        # Dropped for being slow, or process 1 is gone: another connection tells.
+        await asyncio.sleep(0)
 
 
 async def _follow(
     channel: Channel, changed: Callable[[str, Run], None], synced: asyncio.Event
-) -> bool:
+) -> None:
     while True:
         packet, _ = await channel.receive()
         if not packet:
-            return False
+            return
         said = dict(decode(packet))
         if said.get("op") == "state":
             changed(*run_of(said))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,7 +12,6 @@ from cn2.podrunner.crilog import Entry, LogOptions, Selection, parse
 from cn2.podrunner.inotify import DirectoryChanges
 
 _CHUNK = 1 << 16
-
 
 Ended = Callable[[], bool]
 """Whether no more will be written."""
@@ -87,7 +87,7 @@ async def read(
     try:
         with DirectoryChanges(path.parent) as changes:
             over = ended()
-            for entry in selection.last([*reader.earlier(), *reader.more()]):
+            for entry in selection.last(chain(reader.earlier(), reader.more())):
                 yield selection.render(entry)
                 if selection.exhausted:
                     return

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import structlog
+
 from cn2.api.kind import Object
 from cn2.client.events import WARNING, Events
 from cn2.drivers.cgroups import Cgroups
@@ -18,6 +20,11 @@ from cn2.podrunner.initlink import InitGone, Refused, ask, watch
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.runs import UNKNOWN_END, Held, Run, Sandbox, Seen, container_named
+
+log = structlog.get_logger(__name__)
+
+_AGAIN = 1.0
+"""Seconds until process 1 is asked again when its answer could not be taken in."""
 
 
 class Running:
@@ -82,9 +89,18 @@ class Running:
         self._watching = None
 
     async def _watch(self, synced: asyncio.Event) -> None:
-        await watch(self._place.directory, self.saw, synced)
-        self._alive = False
-        self._changed()
+        while True:
+            try:
+                await watch(self._place.directory, self.saw, synced)
+            except OSError as error:
+                # E.g. a full disk: what cannot be noted of one run must not hide the next.
+                log.warning("cannot note a run", uid=self._place.uid, error=str(error))
+                self._changed()
+                await asyncio.sleep(_AGAIN)
+                continue
+            self._alive = False
+            self._changed()
+            return
 
     def load(self) -> None:
         """Takes in the runs that are on disk."""

@@ -56,7 +56,10 @@ class PodServer:
                     method, f"/{verb}/{{namespace}}/{{pod}}/{{container}}", handler
                 )
             app.router.add_route(method, "/portforward/{namespace}/{pod}", self._portforward)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        # Who follows a silent log and goes must not leave a task and an inotify instance behind.
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True
+        )
         await runner.setup()
         socket.parent.mkdir(parents=True, exist_ok=True)
         socket.unlink(missing_ok=True)

@@ -368,6 +368,14 @@ async def test_volumes_and_tokens_are_files_of_the_pod(lab: PodLab) -> None:
     assert "F e" in text
 
 
+async def test_an_environment_that_is_too_large_is_said(lab: PodLab) -> None:
+    pod = a_pod("uid-1", FOREVER)
+    pod["spec"]["containers"][0]["env"] = [{"name": "X", "value": "x" * (1 << 20)}]
+    lab.start(pod)
+    await until(lambda: "too many" in str(state(lab)))
+    assert state(lab)["waiting"]["reason"] == "CreateContainerConfigError"
+
+
 async def test_memory_and_processes_are_limited(lab: PodLab) -> None:
     if lab.node.cgroups.missing:
         pytest.skip("this host has no version 1 control groups for memory and pids")

@@ -209,7 +209,8 @@ async def test_logs_are_served_as_kubectl_asks_for_them(lab: PodLab) -> None:
         assert (await text(node, "/logs/default/vn1-pod/c0?previous=true"))[0] == 400
         assert (await text(node, "/logs/default/vn1-pod/nope"))[0] == 400
         assert (await text(node, "/logs/default/nobody"))[0] == 404
-        assert (await text(node, "/logs/default/vn1-pod/c0?tailLines=x"))[0] == 400
+        for wrong in ("tailLines=x", "sinceTime=yesterday"):
+            assert (await text(node, f"/logs/default/vn1-pod/c0?{wrong}"))[0] == 400
 
 
 async def test_a_followed_log_goes_on_until_the_container_ends(lab: PodLab) -> None:
@@ -221,6 +222,36 @@ async def test_a_followed_log_goes_on_until_the_container_ends(lab: PodLab) -> N
             assert await answer.content.readline() == b"a\n"
             await run(lab, Person(), "touch", "/tmp/go")
             assert await answer.content.read() == b"b\n"
+
+
+def watched_directories() -> int:
+    return sum(
+        str(path.readlink()) == "anon_inode:inotify"
+        for path in Path("/proc/self/fd").iterdir()
+        if path.is_symlink()
+    )
+
+
+async def test_who_follows_a_silent_log_and_goes_leaves_nothing_behind(lab: PodLab) -> None:
+    pod = a_pod("uid-1", FOREVER)
+    await started(lab, pod)
+    before = watched_directories()
+    async with node_socket(lab, pod) as node:
+        answer = await node.get("/logs/default/vn1-pod/c0?follow=true")
+        await until(lambda: watched_directories() == before + 1)
+        answer.close()
+        await until(lambda: watched_directories() == before)
+
+
+async def test_a_command_that_cannot_be_said_is_refused(lab: PodLab) -> None:
+    await started(lab, a_pod("uid-1", FOREVER))
+    for words, why in ((["echo", "a\0b"], "NUL"), (["echo", "x" * (1 << 20)], "too many")):
+        assert why in (await run(lab, Person(), *words)).message
+
+
+async def test_a_connection_into_a_pod_that_is_gone_is_refused(lab: PodLab) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        await connect(lab.place("uid-9"), 80)
 
 
 async def test_a_system_process_has_its_own_log_file_and_no_other(lab: PodLab) -> None:
