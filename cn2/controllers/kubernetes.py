@@ -22,7 +22,15 @@ from cn2.client.cache import Key
 from cn2.client.loop import Controller
 from cn2.controllers.runner import Manager
 from cn2.controllers.wiring import Wiring
-from cn2.plan.cluster import attachments, cluster_networks, objects, pods, services, subnets
+from cn2.plan.cluster import (
+    attachments,
+    cluster_networks,
+    objects,
+    pods,
+    services,
+    static_addresses,
+    subnets,
+)
 from cn2.plan.cluster.settings import Settings
 
 KINDS = (
@@ -117,6 +125,7 @@ class _Kubernetes:
         )
         self.wiring.on_ends(controller, VIRTUAL_NETWORK, self._pods_on_default)
         self._on_release(controller)
+        self._on_freed_address(controller)
         self.wiring.add_coalesced(
             VIRTUAL_ROUTER.plural,
             VIRTUAL_ROUTER,
@@ -145,6 +154,18 @@ class _Kubernetes:
                     controller.queue.add(pods.pod_key(machine))
 
         self.wiring.manager.informers.of(VIRTUAL_ROUTER).on_change(released)
+
+    def _on_freed_address(self, controller: Controller) -> None:
+        """An address that is free again brings up the pods that ask for it by name."""
+
+        def freed(old: Object | None, new: Object | None) -> None:
+            after = static_addresses.address_of(new) if new else []
+            for ip in static_addresses.address_of(old) if old else ():
+                if ip not in after:
+                    for pod in self.snapshot.find(POD, static_addresses.BY_ADDRESS, ip):
+                        controller.queue.add(objects.key(pod))
+
+        self.wiring.manager.informers.of(INSTANCE_IP).on_change(freed)
 
     def _node_of_machine(self, machine: Object) -> Iterable[Key]:
         namespace, name = pods.pod_key(machine)

@@ -20,6 +20,7 @@ from cn2.plan.cluster import (
     route_targets,
     routers,
     services,
+    static_addresses,
     subnets,
 )
 from cn2.plan.snapshot import Indexes
@@ -39,9 +40,14 @@ INDEXES: Indexes = {
         subnets.BY_SUBNET: subnets.subnet_of,
         addresses.BY_WAITING_NETWORK: addresses.waiting_network,
         services.BY_SERVICE: services.service_of,
+        static_addresses.BY_ADDRESS: static_addresses.address_of,
     },
     VIRTUAL_MACHINE_INTERFACE.kind: {interfaces.BY_NETWORK: interfaces.network_of},
     NETWORK_ATTACHMENT_DEFINITION.kind: {interfaces.BY_WANTED: interfaces.wanted_by},
-    POD.kind: {pods.BY_NETWORK: pods.networks_of, pods.BY_NODE: pods.node_of},
+    POD.kind: {
+        pods.BY_NETWORK: pods.networks_of,
+        pods.BY_NODE: pods.node_of,
+        static_addresses.BY_ADDRESS: static_addresses.asked_by,
+    },
     VIRTUAL_ROUTER.kind: {pods.BY_MACHINE: pods.machines_of},
 }

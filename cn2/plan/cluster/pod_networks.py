@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cn2.net.mac import format_mac, parse_interface_mac
-from cn2.net.prefix import family_of, parse_prefix
+from cn2.net.prefix import family_of, parse_address, parse_prefix
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 ALLOWED_ADDRESS_PAIRS = "net.juniper.contrail.allowedAddressPairs"
 
-_MAX_INTERFACE_NAME = 15
-"""Characters, by the kernel."""
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""Of a namespace or a network."""
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,14}")
+"""The kernel takes 15 characters, and more of them than people should use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def parse(text: str, namespace: str) -> list[Asked]:
     {name, namespace, ips, mac, interface, cni-args}.
     """
     text = text.strip()
-    if text.startswith("["):
+    if text.startswith(("[", "{")):
         return _unique(_parse_json(text, namespace))
     parts = (part.strip() for part in text.split(","))
     return _unique([_parse_short(part, namespace) for part in parts if part])
@@ -50,9 +53,10 @@ def _parse_short(text: str, namespace: str) -> Asked:
     where, _, interface = text.partition("@")
     first, slash, rest = where.partition("/")
     network = rest if slash else first
-    if not network or "/" in network or (slash and not first):
+    home = first if slash else namespace
+    if not _NAME.fullmatch(network) or not _NAME.fullmatch(home):
         raise ValueError(f"{NETWORKS}: {text!r} is not of the form namespace/network@interface")
-    return Asked(first if slash else namespace, network, _interface(interface))
+    return Asked(home, network, _interface(interface))
 
 
 def _parse_json(text: str, namespace: str) -> list[Asked]:
@@ -60,31 +64,49 @@ def _parse_json(text: str, namespace: str) -> list[Asked]:
         elements = json.loads(text)
     except ValueError as error:
         raise ValueError(f"{NETWORKS} is not valid JSON: {error}") from None
+    if not isinstance(elements, list):
+        raise ValueError(f"{NETWORKS}: its JSON form is a list of objects")
     return [_parse_element(one, namespace) for one in elements]
 
 
 def _parse_element(element: Any, namespace: str) -> Asked:
     if not isinstance(element, dict) or not isinstance(element.get("name"), str):
         raise ValueError(f"{NETWORKS}: an element is not an object with a name")
-    mac = element.get("mac") or ""
-    try:
-        mac = format_mac(parse_interface_mac(mac)) if mac else ""
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{NETWORKS}: {error}") from None
+    name, home = element["name"], _value(element, "namespace", str) or namespace
+    if not _NAME.fullmatch(name) or not _NAME.fullmatch(home):
+        raise ValueError(f"{NETWORKS}: {home}/{name} cannot be the name of a network")
     return Asked(
-        element.get("namespace") or namespace,
-        element["name"],
-        _interface(element.get("interface") or ""),
-        _addresses(element.get("ips") or ()),
-        mac,
-        _pairs(element.get("cni-args") or {}),
+        home,
+        name,
+        _interface(_value(element, "interface", str) or ""),
+        _addresses(_value(element, "ips", list) or ()),
+        _mac(_value(element, "mac", str) or ""),
+        _pairs(_value(element, "cni-args", dict) or {}),
     )
 
 
+_TYPES: dict[type, str] = {str: "a string", list: "a list", dict: "an object"}
+
+
+def _value(element: Mapping[str, Any], key: str, wanted: type) -> Any:
+    """What an element says under a key, None for nothing."""
+    value = element.get(key)
+    if value is not None and not isinstance(value, wanted):
+        raise ValueError(f"{NETWORKS}: {key} is not {_TYPES[wanted]}")
+    return value
+
+
 def _interface(name: str) -> str:
-    if len(name) > _MAX_INTERFACE_NAME or any(one in "/: \t" for one in name) or name == "lo":
+    if name and (name == "lo" or not _INTERFACE.fullmatch(name)):
         raise ValueError(f"{NETWORKS}: {name!r} cannot be the name of an interface")
     return name
+
+
+def _mac(text: str) -> str:
+    try:
+        return format_mac(parse_interface_mac(text)) if text else ""
+    except ValueError as error:
+        raise ValueError(f"{NETWORKS}: {error}") from None
 
 
 def _addresses(ips: Iterable[Any]) -> dict[str, str]:
@@ -98,7 +120,7 @@ def _addresses(ips: Iterable[Any]) -> dict[str, str]:
             raise ValueError(f"{NETWORKS}: {error}") from None
         if family in found:
             raise ValueError(f"{NETWORKS}: two {family} addresses for one interface")
-        found[family] = address
+        found[family] = str(parse_address(address))
     return found
 
 
@@ -128,6 +150,22 @@ def _unique(asked: list[Asked]) -> list[Asked]:
     if twice:
         raise ValueError(f"{NETWORKS}: two interfaces would be called {twice[0]}")
     return asked
+
+
+def attached(pod: Mapping[str, Any], index: int) -> dict[str, str]:
+    """Family to address of an interface that a running pod has; {} while that is not known."""
+    found: Any = (pod.get("status") or {}).get("podIPs") or ()
+    ips = [one.get("ip", "") for one in found]
+    if index and ips:
+        text = (pod["metadata"].get("annotations") or {}).get(NETWORK_STATUS, "[]")
+        try:
+            ips = json.loads(text)[index]["ips"]
+        except (ValueError, LookupError, TypeError):
+            return {}  # not written yet, or overwritten by somebody
+    try:
+        return {family_of(ip): ip for ip in ips}
+    except ValueError:
+        return {}
 
 
 def status(elements: Iterable[dict[str, Any]]) -> str:

@@ -7,6 +7,7 @@ name: an object that does not say that it was made for this pod is never taken o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cn2.api.kind import Kind, Object
@@ -21,7 +22,7 @@ from cn2.api.kinds import (
     VIRTUAL_ROUTER,
 )
 from cn2.net.names import interface_name, pod_address_name
-from cn2.plan.cluster import networks, objects, pod_networks
+from cn2.plan.cluster import networks, objects, pod_networks, static_addresses
 from cn2.plan.cluster.cluster_networks import node_block
 from cn2.plan.cluster.pod_networks import Asked
 from cn2.plan.cluster.settings import Settings
@@ -95,16 +96,25 @@ def plan(snapshot: Snapshot, settings: Settings, key: Key) -> Steps:
         return _collision(snapshot, pod, VIRTUAL_MACHINE, machine)
     if objects.terminating(pod) or (machine is not None and objects.terminating(machine)):
         return []
+    text = objects.notes(pod).get(pod_networks.NETWORKS, "")
+    made = text if machine is None else objects.notes(machine).get(pod_networks.NETWORKS, "")
     try:
-        asked = _asked(settings, pod)
+        asked = _asked(settings, pod, made)
     except ValueError as problem:
         return _complain(snapshot, pod, "InvalidNetworks", str(problem), patience=0)
     missing = _missing_networks(snapshot, asked)
     if missing:
         return _complain(snapshot, pod, "NetworkNotReady", missing)
     if machine is None:
-        return [Create(VIRTUAL_MACHINE, _machine(settings, pod))]
-    return _interfaces(snapshot, settings, pod, machine, asked)
+        if unavailable := static_addresses.problem(snapshot, asked):
+            return _complain(snapshot, pod, "AddressUnavailable", unavailable)
+        return [Create(VIRTUAL_MACHINE, _machine(settings, pod, text))]
+    steps = _interfaces(snapshot, settings, pod, machine, asked)
+    if text != made:
+        # Interfaces cannot come to a pod that runs, nor go from it.
+        message = f"stays with the networks that it began with ({made}): create it again"
+        steps += _complain(snapshot, pod, "NetworksChanged", message, patience=0)
+    return steps
 
 
 def plan_router(snapshot: Snapshot, settings: Settings, key: Key) -> Steps:
@@ -141,8 +151,7 @@ def _clean(snapshot: Snapshot, settings: Settings, key: Key, machine: Object | N
     return [objects.delete(VIRTUAL_MACHINE, machine)]
 
 
-def _asked(settings: Settings, pod: Object) -> list[Asked]:
-    text = objects.notes(pod).get(pod_networks.NETWORKS, "")
+def _asked(settings: Settings, pod: Object, text: str) -> list[Asked]:
     default = Asked(*settings.pod_network, "eth0")
     return [default, *pod_networks.parse(text, pod["metadata"]["namespace"])]
 
@@ -206,11 +215,10 @@ def _addresses(
     network = snapshot.get(VIRTUAL_NETWORK, asked.network, asked.namespace)
     assert network is not None, "checked before"
     families = networks.subnet_keys(network)
-    foreign = [family for family in asked.addresses or {} if family not in families]
-    if foreign:
-        where = f"{asked.namespace}/{asked.network}"
-        message = f"VirtualNetwork {where} has no {foreign[0]} Subnet for the address asked for"
-        return _complain(snapshot, pod, "AddressUnavailable", message, patience=0)
+    if attached := pod_networks.attached(pod, index):
+        # A pod that runs has what it was plugged with: no family comes to it or is taken away.
+        families = {family: key for family, key in families.items() if family in attached}
+        asked = replace(asked, addresses=attached)
     found: dict[str, Object] = {}
     steps: Steps = []
     for family in families:
@@ -289,14 +297,17 @@ def _notes(settings: Settings, pod: Object) -> dict[str, str]:
     }
 
 
-def _machine(settings: Settings, pod: Object) -> Object:
+def _machine(settings: Settings, pod: Object, networks_text: str) -> Object:
     namespace, name = objects.key(pod)
+    notes = _notes(settings, pod)
+    if networks_text:
+        notes[pod_networks.NETWORKS] = networks_text
     return {
         "apiVersion": VIRTUAL_MACHINE.api_version,
         "kind": VIRTUAL_MACHINE.kind,
         "metadata": {
             "name": settings.machine((namespace, name)),
-            "annotations": _notes(settings, pod),
+            "annotations": notes,
         },
         "spec": {
             "serverType": "container",

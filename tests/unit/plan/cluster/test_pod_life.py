@@ -207,6 +207,7 @@ def test_an_address_that_cannot_be_had_is_told_and_nothing_is_allocated(ip: str,
     world.clock += 2
     world.settle()
     assert status(world) == []
+    assert world.find(VIRTUAL_MACHINE, f"{CLUSTER}-vn1-pod-c478b06e") is None
     on_pod = [one for one in world.findings if one.about["kind"] == "Pod"]
     assert [one.reason for one in on_pod] == ["AddressUnavailable"]
     assert says in on_pod[0].message
@@ -226,7 +227,24 @@ def test_an_address_that_was_taken_is_given_when_it_becomes_free() -> None:
 
 
 @pytest.mark.parametrize(
-    "networks", ["[", "a/b/c", '[{"namespace": "x"}]', "vn1@eth0", "vn1@lo", "vn1@a-name-too-long-"]
+    "networks",
+    [
+        "[",
+        "a/b/c",
+        "vn 1",
+        "vn1@eth0",
+        "vn1@lo",
+        "vn1@a-name-too-long-",
+        '{"name": "vn1"}',
+        '[{"namespace": "x"}]',
+        '[{"name": "vn1", "namespace": 5}]',
+        '[{"name": "vn1/2"}]',
+        '[{"name": "vn1", "interface": 7}]',
+        '[{"name": "vn1", "ips": "172.16.10.9"}]',
+        '[{"name": "vn1", "mac": 5}]',
+        '[{"name": "vn1", "mac": "01:00:5e:00:00:01"}]',
+        '[{"name": "vn1", "cni-args": []}]',
+    ],
 )
 def test_a_request_that_cannot_be_read_is_told(networks: str) -> None:
     world = started()
@@ -234,6 +252,72 @@ def test_a_request_that_cannot_be_read_is_told(networks: str) -> None:
     world.settle()
     assert world.reasons() == ["InvalidNetworks"]
     assert world.names(VIRTUAL_MACHINE) == []
+
+
+def test_an_address_asked_for_twice_by_one_pod_is_told() -> None:
+    world = started()
+    asked = [{"name": "vn1", "ips": ["172.16.10.9"]}, {"name": "vn1", "ips": ["172.16.10.9"]}]
+    world.create(POD, states.pod(networks=json.dumps(asked)))
+    world.settle()
+    world.clock += 2
+    world.settle()
+    assert [one.message for one in world.findings] == ["172.16.10.9 is asked for twice"]
+
+
+def test_a_correction_heals_a_pod_for_which_nothing_was_made() -> None:
+    world = started()
+    world.create(POD, states.pod(networks='[{"name": "vn1", "ips": ["10.9.9.9"]}]'))
+    world.settle()
+    fixed = {"k8s.v1.cni.cncf.io/networks": '[{"name": "vn1", "ips": ["172.16.10.9"]}]'}
+    world.patch(POD, "vn1-pod", {"metadata": {"annotations": fixed}}, "default")
+    world.settle()
+    assert status(world)[1]["ips"] == ["172.16.10.9"]
+
+
+def test_a_pod_keeps_the_networks_that_it_began_with() -> None:
+    """Interfaces cannot come to a pod that runs: an edit is told, and changes nothing."""
+    world = started()
+    world.create(NETWORK_ATTACHMENT_DEFINITION, states.definition("vn2", {}))
+    world.create(POD, states.pod(networks="vn1"))
+    world.settle()
+    before, told = counts(world), status(world)
+    edited = {"k8s.v1.cni.cncf.io/networks": "vn1,vn2"}
+    world.patch(POD, "vn1-pod", {"metadata": {"annotations": edited}}, "default")
+    world.settle()
+    assert (counts(world), status(world)) == (before, told)
+    assert world.reasons() == ["NetworksChanged"]
+
+
+def test_a_running_pod_gets_no_address_of_a_family_that_its_network_gains() -> None:
+    world = started()
+    world.create(POD, states.pod(networks="vn1"))
+    world.settle()
+    world.patch(POD, "vn1-pod", {"status": {"podIPs": [{"ip": "10.244.0.1"}]}}, "default")
+    both = {"ipamV4Subnet": "172.16.10.0/24", "ipamV6Subnet": "2001:db8::/64"}
+    annotation = {"juniper.net/networks": json.dumps(both)}
+    body = {"metadata": {"annotations": annotation}}
+    world.patch(NETWORK_ATTACHMENT_DEFINITION, "vn1", body, "default")
+    world.settle()
+    world.create(POD, states.pod("later", networks="vn1"))
+    world.settle()
+    assert status(world)[1]["ips"] == ["172.16.10.2"]
+    assert status(world, "later")[1]["ips"] == ["172.16.10.3", "2001:db8::2"]
+
+
+def test_an_address_deleted_under_a_running_pod_comes_back_as_it_was() -> None:
+    world = started()
+    asked = '[{"name": "vn1", "ips": ["172.16.10.2"]}]'
+    for name, networks in (("first", "vn1"), ("vn1-pod", "vn1")):
+        world.create(POD, states.pod(name, networks=networks))
+        world.settle()
+    world.patch(POD, "vn1-pod", {"status": {"podIPs": [{"ip": "10.244.0.2"}]}}, "default")
+    world.delete(POD, "first", "default")
+    world.delete(INSTANCE_IP, f"{CLUSTER}-vn1-pod-f7921747")
+    world.settle()
+    assert addresses(world)["vn1-pod"] == "172.16.10.3"
+    world.create(POD, states.pod("second", networks=asked))
+    world.settle()
+    assert addresses(world) == {"vn1-pod": "172.16.10.3", "second": "172.16.10.2"}
 
 
 def test_the_second_pod_of_a_full_subnet_waits_for_the_first() -> None:
