@@ -9,8 +9,8 @@ from cn2.agent.kernel import Kernel
 from cn2.agent.ports import Ports
 from cn2.client.health import Health
 from cn2.plan.node.attachment import Plugged
-from cn2.plan.node.rows import stopped
 from cn2.plan.node.snapshot import Snapshot
+from cn2.plan.node.stopping import stopped
 
 
 def pages(

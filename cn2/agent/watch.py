@@ -16,6 +16,7 @@ from cn2.client.informer import Informer
 from cn2.plan.node import objects
 from cn2.plan.node.rows import RowKey
 from cn2.plan.node.snapshot import Key, Snapshot
+from cn2.plan.node.stopping import SILENT
 
 NODE_LABEL = "core.juniper.net/virtualRouter"
 
@@ -74,7 +75,7 @@ class Watch:
     def on_change(self, changed: Callable[[Iterable[RowKey]], None]) -> None:
         """Calls `changed` with the keys of the rows that a change may concern."""
         self._vmis.on_change(lambda old, new: changed(self._of_interface(old, new)))
-        self._iips.on_change(lambda old, new: changed(()))
+        self._iips.on_change(lambda old, new: changed(self._of_address(old, new)))
         self._networks.on_change(lambda old, new: changed(self._of_network(old, new)))
         self._subnets.on_change(lambda old, new: changed(self._of_subnet(old, new)))
 
@@ -93,10 +94,20 @@ class Watch:
         return self._vmis, self._iips, self._networks, self._subnets
 
     def _of_interface(self, old: Object | None, new: Object | None) -> list[RowKey]:
+        return self._of_port(objects.key(new or old or {}))
+
+    def _of_port(self, vmi: Key) -> list[RowKey]:
         found: list[RowKey] = []
-        for ifindex in self._ports.of_interface(objects.key(new or old or {})):
+        for ifindex in self._ports.of_interface(vmi):
             found += [ifindex, self._ports.all[ifindex].attachment.network.key]
         return found
+
+    def _of_address(self, old: Object | None, new: Object | None) -> list[RowKey]:
+        states = {objects.state(one) for one in (old, new) if one}
+        if len(states) < 2 or states.isdisjoint(SILENT):
+            return []
+        vmis = objects.interfaces_of(new or {})
+        return [key for vmi in vmis for key in self._of_port(vmi)]
 
     def _of_network(self, old: Object | None, new: Object | None) -> list[RowKey]:
         network = objects.key(new or old or {})

@@ -23,6 +23,12 @@ _CIDR = re.compile(r"([0-9a-fA-F:.]+)/(0|[1-9][0-9]{0,2})")
 V4 = "v4"
 V6 = "v6"
 
+_NOT_FOR_HOSTS: dict[str, tuple[IPv4Network | IPv6Network, ...]] = {
+    V4: (IPv4Network("0.0.0.0/8"), IPv4Network("127.0.0.0/8"), IPv4Network("224.0.0.0/4")),
+    V6: (IPv6Network("::/127"), IPv6Network("fe80::/10"), IPv6Network("ff00::/8")),
+}
+"""This host, loopback, link-local and multicast (RFC 6890, RFC 4291)."""
+
 _REMEMBERED = 4096
 """The same few blocks and addresses are read again and again."""
 
@@ -50,6 +56,11 @@ class Prefix:
     def capacity(self) -> int:
         """How many addresses there are, the reserved ones included."""
         return int(self.network.num_addresses)
+
+    @property
+    def for_hosts(self) -> bool:
+        """Whether interfaces can have these addresses: none is of the own host, link or a group."""
+        return not any(self.network.overlaps(one) for one in _NOT_FOR_HOSTS[self.family])
 
     @property
     def default_gateway(self) -> str:

@@ -136,6 +136,9 @@ def _settle(snapshot: Snapshot, book: AddressBook, address: Object) -> Steps:
     if given and given not in prefix:
         raise _Unready("ForeignAddress", f"{given} is not in Subnet {_name(subnet)} ({prefix})")
     if settled:
+        if spec.get("cidr") != str(prefix):
+            # Numbers count from the block's beginning: the claim is given up and made anew.
+            raise _Unready("", f"Subnet {_name(subnet)} is now {prefix}, was {spec.get('cidr')}")
         return [*objects.add_finalizers(INSTANCE_IP, address, FINALIZERS)]
     if not given or not _free(snapshot, book, address, subnet, prefix.id(given)):
         return _pick(snapshot, book, address, subnet, prefix)

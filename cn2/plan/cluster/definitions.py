@@ -49,7 +49,9 @@ def parse(text: str) -> Intent:
         raise ValueError(f"{ANNOTATION} is not valid JSON: {error}") from None
     if not isinstance(asked, dict):
         raise ValueError(f"{ANNOTATION} is not a JSON object")
-    properties = dict(asked.pop("virtualNetworkProperties", None) or {})
+    properties = asked.pop("virtualNetworkProperties", None) or {}
+    if not isinstance(properties, dict):
+        raise ValueError("virtualNetworkProperties is not an object")
     for name in _CHOICES:
         if name in asked:
             properties[name] = asked.pop(name)
@@ -78,6 +80,8 @@ def _block(family: str, cidr: Any, gateway: Any) -> Block:
         raise ValueError(f"{name}: {error}") from None
     if prefix.family != family:
         raise ValueError(f"{name}: {cidr!r} is not of family {family}")
+    if not prefix.for_hosts:
+        raise ValueError(f"{name}: {cidr!r} has addresses that no interface can have")
     if gateway is None:
         return Block(str(prefix), prefix.default_gateway)
     try:

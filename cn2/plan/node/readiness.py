@@ -13,6 +13,7 @@ from cn2.api.kind import Object
 from cn2.plan.node import objects
 from cn2.plan.node.attachment import Address, Attachment, Network
 from cn2.plan.node.snapshot import Key, Snapshot
+from cn2.plan.node.stopping import stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,15 @@ def attachments(snapshot: Snapshot, pod: Key, uid: str = "") -> tuple[Attachment
 def conflict(snapshot: Snapshot, wanted: Sequence[Attachment]) -> Waiting | None:
     """What of `wanted` is still plugged for somebody else on this node.
 
-    Two interfaces with one address in one network must never be; the earlier one goes first.
+    Two interfaces with one address in one network must never be; the earlier one goes first,
+    unless it was silenced because the address is no longer its own.
     """
     for one in wanted:
         mine = {address.ip for address in one.addresses}
         for ifindex in snapshot.ports_of_network.get(one.network.key, ()):
             other = snapshot.ports[ifindex].attachment
             taken = mine & {address.ip for address in other.addresses}
-            if taken:
+            if taken and not stopped(snapshot, snapshot.ports[ifindex]):
                 return Waiting(
                     f"pod {'/'.join(one.pod)}: address {min(taken)} of network {one.network.label}"
                     f" is still plugged for pod {'/'.join(other.pod)} (uid {other.pod_uid}),"

@@ -18,6 +18,7 @@ from cn2.net.mac import parse_mac
 from cn2.plan.node import objects
 from cn2.plan.node.attachment import Network, Pair, Plugged
 from cn2.plan.node.snapshot import Key, Snapshot
+from cn2.plan.node.stopping import stopped
 from cn2.state.bridge import Fdb, Vni, flood
 from cn2.state.next_hop import DISCARD, LOCAL_BASE, RECEIVE, NextHop
 from cn2.state.route import Host
@@ -49,19 +50,6 @@ def plan(snapshot: Snapshot, key: RowKey) -> tuple[Row, ...]:
 def plan_all(snapshot: Snapshot) -> list[Row]:
     """The rows of the whole node."""
     return [row for key in keys(snapshot) for row in plan(snapshot, key)]
-
-
-def stopped(snapshot: Snapshot, port: Plugged) -> bool:
-    """Whether a controller has said that the interface's traffic must end.
-
-    The interface of a later pod of the same name says nothing about this one.
-    """
-    vmi = snapshot.interfaces.get(port.attachment.vmi)
-    return (
-        vmi is not None
-        and objects.annotation(vmi, objects.POD_UID) == port.attachment.pod_uid
-        and objects.state(vmi) in ("Pending", "Failure")
-    )
 
 
 def _node(snapshot: Snapshot) -> Settings:

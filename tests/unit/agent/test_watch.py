@@ -97,3 +97,16 @@ async def test_the_usage_of_a_subnet_concerns_no_row_but_its_gateway_does() -> N
         await until(lambda: len(told) == 2)
 
         assert told == [[], [("default", "blue"), 7]]
+
+
+async def test_an_address_that_is_taken_away_concerns_its_port() -> None:
+    ports = Ports()
+    ports.add([plugged(7)])
+    async with watching(ports) as (kube, watch, told):
+        kube.put(INSTANCE_IP, here(address("vmi-7", "blue", "10.0.0.2")))
+        await watch.synced()
+        told.clear()
+        kube.put(INSTANCE_IP, here(address("vmi-7", "blue", "10.0.0.2", state="Pending")))
+        await until(lambda: bool(told))
+
+        assert told == [[7, ("default", "blue")]]

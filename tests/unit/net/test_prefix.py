@@ -82,6 +82,23 @@ def test_usage_as_published(count: int, capacity: int, text: str) -> None:
     assert usage(count, capacity) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("10.0.0.0/8", True),
+        ("2001:db8::/32", True),
+        ("100.64.0.0/10", True),
+        ("127.1.0.0/16", False),
+        ("239.0.0.0/24", False),
+        ("0.0.0.0/0", False),
+        ("fe80::/64", False),
+        ("ff02::/16", False),
+    ],
+)
+def test_blocks_that_interfaces_can_have(text: str, good: bool) -> None:
+    assert parse_prefix(text).for_hosts is good
+
+
 def test_overlap_needs_one_family() -> None:
     assert parse_prefix("10.0.0.0/8").overlaps(parse_prefix("10.9.0.0/16"))
     assert not parse_prefix("10.0.0.0/8").overlaps(parse_prefix("11.0.0.0/8"))

@@ -138,6 +138,31 @@ def test_a_network_of_the_same_name_adopts_the_addresses_of_living_pods() -> Non
     assert {"172.16.10.2", "172.16.10.3"} <= addresses
 
 
+@pytest.mark.parametrize(
+    ("cidr", "state", "observation"),
+    [
+        ("10.7.0.0/24", "Pending", "172.16.10.2 is not in Subnet default/vn1-v4 (10.7.0.0/24)"),
+        ("172.16.10.0/23", "Success", ""),
+    ],
+    ids=["elsewhere", "larger"],
+)
+def test_a_network_that_comes_back_with_other_addresses(
+    cidr: str, state: str, observation: str
+) -> None:
+    """A living pod's address that is not of the network any more says so; one that is, is kept."""
+    world = with_pod()
+    world.delete(NETWORK_ATTACHMENT_DEFINITION, "vn1", "default")
+    world.settle()
+    world.create(NETWORK_ATTACHMENT_DEFINITION, states.definition(networks={"ipamV4Subnet": cidr}))
+    world.settle()
+    address = world.get(INSTANCE_IP, f"{CLUSTER}-vn1-pod-f7921747")
+    assert address["spec"]["instanceIPAddress"] == "172.16.10.2"
+    assert (address["status"]["state"], address["status"]["observation"]) == (state, observation)
+    used = world.get(SUBNET, "vn1-v4", "default")["status"]["ipCount"]
+    assert used == (4 if state == "Success" else 3)
+    assert world.settle() == 0
+
+
 def test_a_definition_whose_namespace_is_being_deleted_gets_no_network_back() -> None:
     world = with_pod()
     world.patch(NAMESPACE, "default", {"metadata": {"finalizers": ["kubernetes"]}})
@@ -179,6 +204,10 @@ BAD = {
     "gateway elsewhere": {"ipamV4Subnet": "10.0.0.0/24", "ipamV4Gateway": "10.0.1.1"},
     "gateway no host": {"ipamV4Subnet": "10.0.0.0/24", "ipamV4Gateway": "10.0.0.255"},
     "no such mode": {"forwardingMode": "l4"},
+    "properties no object": {"virtualNetworkProperties": "l3"},
+    "multicast": {"ipamV4Subnet": "224.1.0.0/24"},
+    "loopback": {"ipamV4Subnet": "127.0.0.0/8"},
+    "everything": {"ipamV6Subnet": "::/0"},
 }
 
 

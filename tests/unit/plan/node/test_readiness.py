@@ -158,3 +158,18 @@ def test_the_same_address_in_another_network_is_no_conflict() -> None:
     snapshot = walkthrough(ports=[plugged(7, ip="172.16.10.2", network="red", vni=6)])
 
     assert conflict(snapshot, ready(snapshot)) is None
+
+
+def test_an_address_that_was_taken_from_a_silenced_port_is_no_conflict() -> None:
+    """Its network came back with other addresses; the port is silent until its pod goes."""
+    snapshot = walkthrough()
+    old = plugged(7, ip="172.16.10.2", network="vn1", container="old")
+    lost = address("vmi-7", "vn1", "172.16.10.2", state="Pending")
+    vmi = interface("vmi-7", "vn1", "1/2", mac=old.attachment.mac, pod="pod-7")
+    everything = Snapshot.of(
+        interfaces=[*snapshot.interfaces.values(), vmi],
+        addresses=[lost],
+        ports=[old],
+    )
+
+    assert conflict(everything, ready(snapshot)) is None

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from node_objects import interface, network, plugged, subnet
+from node_objects import address, interface, network, plugged, subnet
 
 from cn2.plan.node.attachment import Pair, Plugged
 from cn2.plan.node.rows import keys, plan, plan_all
@@ -112,6 +112,17 @@ def test_an_explicit_status_stops_the_interface(state: str) -> None:
 
     assert kinds(rows) == {Settings, NextHop}
     assert plan(Snapshot.of(ports=[port], interfaces=[vmi]), 7) == ()
+
+
+@pytest.mark.parametrize(("ip", "silent"), [("10.0.0.2", True), ("10.0.0.9", False)])
+def test_an_address_that_was_taken_away_stops_the_interface(ip: str, silent: bool) -> None:
+    """Only one that the port has: another that waits for its turn concerns no traffic."""
+    port = plugged(7)
+    vmi = interface("vmi-7", "blue", "0/1", mac=port.attachment.mac)
+    lost = address("vmi-7", "blue", ip, state="Pending")
+    rows = plan_all(Snapshot.of(ports=[port], interfaces=[vmi], addresses=[lost]))
+
+    assert (Host not in kinds(rows)) is silent
 
 
 def test_the_interface_of_a_later_pod_of_that_name_stops_nothing() -> None:
