@@ -61,9 +61,12 @@ def _check_address(new: Object) -> list[FieldError]:
 
 
 def _unchangeable(new: Object, old: Object | None) -> list[FieldError]:
-    """What a controller fills in once and nobody changes."""
+    """What nobody changes; the address once it is taken from a Subnet: a controller whose pick
+    was refused picks another."""
+    taken = mapping(old, "status", "subnetReference")
+    keys = ("instanceIPFamily", "instanceIPAddress", "cidr") if taken else ("instanceIPFamily",)
     errors = []
-    for key in ("instanceIPAddress", "instanceIPFamily", "cidr"):
+    for key in keys:
         before, now = text(old, "spec", key), text(new, "spec", key)
         if before and now != before:
             errors.append(invalid(f"spec.{key}", now, "field is immutable"))
@@ -110,7 +113,9 @@ INSTANCE_IP = core_kind(
     schema=core_schema(
         "InstanceIP",
         {
-            "instanceIPAddress": s.string("The address; allocated when not given. Immutable."),
+            "instanceIPAddress": s.string(
+                "The address; allocated when not given. Immutable once it is taken."
+            ),
             "instanceIPFamily": s.string("v4 or v6. Immutable.", enum=("", "v4", "v6")),
             "cidr": s.string("The block that the address belongs to."),
             "virtualNetworkReference": reference(

@@ -76,6 +76,9 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
         errors.append(required("spec.cidr"))
     block = block_of(new)
     if block is not None:
+        if old is None and not block.for_hosts:
+            message = "has addresses that no interface can have"
+            errors.append(invalid("spec.cidr", str(block), message))
         errors += _check_gateway(spec.get("defaultGateway"), block)
         errors += _check_ranges(items(spec, "ranges"), block)
         for key in ("bgpaasPrimaryIP", "bgpaasSecondaryIP"):

@@ -165,6 +165,12 @@ def test_refused_on_update(name: str, before: Object, after: Object, field: str)
     assert fields(name, example(name, **after), old) == [field]
 
 
+def test_an_address_that_is_not_taken_yet_may_be_picked_anew() -> None:
+    old, new = example("InstanceIP"), example("InstanceIP", instanceIPAddress="172.16.10.3")
+    old.pop("status", None)
+    assert errors("InstanceIP", new, old) == []
+
+
 def test_an_address_may_be_filled_in_later() -> None:
     old = example("InstanceIP")
     del old["spec"]["instanceIPAddress"], old["spec"]["cidr"]
