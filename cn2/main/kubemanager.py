@@ -16,11 +16,14 @@ from cn2.controllers import kubernetes
 from cn2.controllers.runner import Manager
 from cn2.main import process
 from cn2.net.prefix import parse_prefix
+from cn2.plan.cluster import selectors
 from cn2.plan.cluster.settings import Settings
 
 FIELD_MANAGER = "kubemanager"
 ELECTION_NAMESPACE = "contrail"
 PREFIX = "KUBEMANAGER_"
+SELECTORS = "KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS"
+"""The one setting that is no text: which networks services of type LoadBalancer may be on."""
 
 _TEXTS = {
     "cluster-name": "CN2's name of the cluster, e.g. contrail-k8s-kubemanager-mk",
@@ -55,6 +58,11 @@ def settings(options: argparse.Namespace, environment: Mapping[str, str]) -> Set
             family = parse_prefix(value).family
             if f"_{family}_" not in field:
                 raise ValueError(f"{field}: {value} is not of the family")
+    if named := environment.get(SELECTORS, ""):
+        try:
+            selectors.check_named(named)
+        except ValueError as error:
+            raise ValueError(f"{SELECTORS}: {error}") from None
     enabled = given.pop("enable_nad", "true").lower()
     if enabled not in _BOOLEANS:
         raise ValueError(f"enable_nad: {enabled!r} is neither true nor false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,44 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     if any(labels.get(key) != value for key, value in wanted.items()):
         return False
     return all(_expression(one, labels) for one in selector.get("matchExpressions") or ())
+
+
+def check_named(text: str) -> None:
+    """Raise ValueError unless `text` is JSON of named pairs of selectors, as a Kubemanager's
+    externalNetworkSelectors: {name: {networkSelector, namespaceSelector}}."""
+    try:
+        named = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not valid JSON: {error}") from None
+    if not isinstance(named, dict):
+        raise ValueError("not an object of selectors by name")
+    for name, pair in named.items():
+        if not isinstance(pair, dict) or set(pair) - {"networkSelector", "namespaceSelector"}:
+            raise ValueError(f"{name} is not an object of networkSelector and namespaceSelector")
+        for key, selector in pair.items():
+            _check(f"{name}.{key}", selector)
+
+
+_OPERATORS = {"In": True, "NotIn": True, "Exists": False, "DoesNotExist": False}
+"""Whether an operator takes values."""
+
+
+def _check(where: str, selector: Any) -> None:
+    if not isinstance(selector, dict) or set(selector) - {"matchLabels", "matchExpressions"}:
+        raise ValueError(f"{where} is not a label selector")
+    labels, expressions = selector.get("matchLabels"), selector.get("matchExpressions")
+    if labels is not None and not (
+        isinstance(labels, dict) and all(isinstance(one, str) for one in labels.values())
+    ):
+        raise ValueError(f"{where}.matchLabels is not an object of strings")
+    if expressions is not None and not isinstance(expressions, list):
+        raise ValueError(f"{where}.matchExpressions is not a list")
+    for one in expressions or ():
+        if not isinstance(one, dict) or not isinstance(one.get("key"), str):
+            raise ValueError(f"{where}.matchExpressions: an element has no key")
+        takes = _OPERATORS.get(one.get("operator", ""))
+        if takes is None or takes != bool(one.get("values")):
+            raise ValueError(f"{where}.matchExpressions: operator and values of {one['key']}")
 
 
 def _expression(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -16,6 +16,9 @@ SEED = {
     "KUBEMANAGER_CLUSTER_PROJECT": "contrail-k8s-kubemanager-mk-contrail",
     "KUBEMANAGER_CLUSTER_NAMESPACE": "contrail-k8s-kubemanager-mk-contrail",
     "KUBEMANAGER_ENABLE_NAD": "true",
+    "KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS": '{"default-external":{"networkSelector":{'
+    '"matchLabels":{"service.contrail.juniper.net/externalNetworkSelector":"default-external"}},'
+    '"namespaceSelector":{}}}',
 }
 
 
@@ -66,6 +69,15 @@ def test_a_flag_wins_over_the_environment() -> None:
         {"KUBEMANAGER_ENABLE_NAD": "perhaps"},
         {"KUBEMANAGER_POD_V4_SUBNET": "10.1.0.1/16"},
         {"KUBEMANAGER_POD_V4_SUBNET": "2001:db8::/64"},
+        {"KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS": "{"},
+        {"KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS": "[]"},
+        {"KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS": '{"a":{"selector":{}}}'},
+        {"KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS": '{"a":{"networkSelector":[]}}'},
+        {"KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS": '{"a":{"networkSelector":{"matchLabels":[]}}}'},
+        {
+            "KUBEMANAGER_EXTERNAL_NETWORK_SELECTORS": '{"a":{"networkSelector":'
+            '{"matchExpressions":[{"key":"k","operator":"Is","values":["v"]}]}}}'
+        },
     ],
     ids=str,
 )
