@@ -43,13 +43,19 @@ class Output(StrEnum):
 
 DataDir = Annotated[
     Path,
-    typer.Option(help="Where the system lives; several run side by side.", envvar="CN2_DATA_DIR"),
+    typer.Option(
+        help="Where the system lives; several run side by side.",
+        envvar="CN2_DATA_DIR",
+        readable=False,
+    ),
 ]
 Format = Annotated[Output, typer.Option("-o", "--output", help="text, or json for scripts.")]
 
 _DEFAULTS = Settings()
 _POLL = 0.02
 """Seconds between two looks at a system that is coming up."""
+_LONG = 30.0
+"""Seconds after which a system that is not ready gets people wondering."""
 
 
 def _fail(lines: list[str]) -> typer.Exit:
@@ -58,40 +64,67 @@ def _fail(lines: list[str]) -> typer.Exit:
     return typer.Exit(1)
 
 
+def _layout(data_dir: Path) -> Layout:
+    """The system in a data directory that this user may enter."""
+    root = data_dir.resolve()
+    if root.exists() and not root.is_dir():
+        raise _fail([f"{root} is not a directory: choose another --data-dir."])
+    if not os.access(root, os.X_OK) and os.access(root, os.F_OK):
+        raise _fail([f"{root} belongs to another user: run as that user, or as root (sudo)."])
+    return Layout(root)
+
+
 @app.command()
 def up(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     cluster_name: Annotated[
-        str, typer.Option(help="Kubernetes cluster name; CN2's is contrail-k8s-kubemanager-NAME.")
-    ] = _DEFAULTS.cluster_name,
+        str | None,
+        typer.Option(
+            help="Kubernetes cluster name; CN2's is contrail-k8s-kubemanager-NAME.",
+            show_default=_DEFAULTS.cluster_name,
+        ),
+    ] = None,
     port: Annotated[
-        int, typer.Option(help="API server's port on 127.0.0.1; 0 picks a free one.")
-    ] = _DEFAULTS.port,
-    node_name: Annotated[str, typer.Option(help="Name of the node.")] = _DEFAULTS.node_name,
+        int | None,
+        typer.Option(
+            help="API server's port on 127.0.0.1; 0 picks a free one.",
+            show_default=str(_DEFAULTS.port),
+        ),
+    ] = None,
+    node_name: Annotated[
+        str | None, typer.Option(help="Name of the node.", show_default=_DEFAULTS.node_name)
+    ] = None,
     node_address: Annotated[
-        str, typer.Option(help="The node's IPv4 address on the underlay.")
-    ] = _DEFAULTS.node_address,
+        str | None,
+        typer.Option(
+            help="The node's IPv4 address on the underlay.", show_default=_DEFAULTS.node_address
+        ),
+    ] = None,
     pod_v6_subnet: Annotated[
-        str, typer.Option(help="IPv6 subnet of the default pod network, e.g. fd00:244::/64.")
-    ] = _DEFAULTS.pod_v6_subnet,
+        str | None,
+        typer.Option(help="IPv6 subnet of the default pod network, e.g. fd00:244::/64."),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when the system is ready and leave it running.")
     ] = False,
 ) -> None:
-    """Start a whole system on this machine and wait until it is ready."""
-    layout = Layout(data_dir.resolve())
-    settings = Settings(
-        cluster_name=cluster_name,
-        port=port,
-        node_name=node_name,
-        node_address=node_address,
-        pod_v6_subnet=pod_v6_subnet,
-    )
+    """Start a whole system on this machine and wait until it is ready. A system that was here
+    before comes back with the options that it had."""
+    layout = _layout(data_dir)
+    known = Settings.load(layout)
+    given = {
+        "cluster_name": cluster_name,
+        "port": port,
+        "node_name": node_name,
+        "node_address": node_address,
+        "pod_v6_subnet": pod_v6_subnet,
+    }
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    settings = replace(known or _DEFAULTS, **chosen)
     found = preflight.findings(layout, settings, NATIVE)
     if found:
         raise _fail(found)
     if port == 0:
-        known = Settings.load(layout)
         settings = replace(settings, port=known.port if known else preflight.free_port())
         if preflight.findings(layout, settings, NATIVE):
             settings = replace(settings, port=preflight.free_port())
@@ -130,6 +163,7 @@ def _spawn(layout: Layout, settings: Settings) -> subprocess.Popen[bytes]:
 def _follow(layout: Layout, supervisor: subprocess.Popen[bytes]) -> None:
     """Show the steps of a system that is coming up until it is ready."""
     progress = Progress(out)
+    remind = time.monotonic() + _LONG
     while True:
         if supervisor.poll() is not None:
             tail = layout.log_file("supervisor").read_text().splitlines()[-8:]
@@ -140,6 +174,9 @@ def _follow(layout: Layout, supervisor: subprocess.Popen[bytes]) -> None:
             progress.show(report["steps"])
             if report["ready"]:
                 return
+        if time.monotonic() > remind:
+            out.print(f"Still waiting; `cn2 status` and the logs in {layout.log} say for what.")
+            remind += _LONG
         time.sleep(_POLL)
 
 
@@ -161,7 +198,7 @@ def down(
     """Take a system off this machine, whatever state it is in. Its objects stay unless --purge."""
     if os.geteuid() != 0:
         raise _fail(["cn2 down removes network namespaces: run it as root (sudo)."])
-    layout = Layout(data_dir.resolve())
+    layout = _layout(data_dir)
     if not layout.used:
         out.print(f"No system in {layout.root}.")
     take_down(layout, purge=purge)
@@ -170,7 +207,7 @@ def down(
 @app.command()
 def env(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Print what a shell needs: eval "$(cn2 env)"."""
-    layout = Layout(data_dir.resolve())
+    layout = _layout(data_dir)
     if not layout.kubeconfig.exists():
         raise _fail([f"No system in {layout.root}: start one with `cn2 up`."])
     print(f"export KUBECONFIG={layout.kubeconfig}")
@@ -179,7 +216,7 @@ def env(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 @app.command()
 def status(data_dir: DataDir = DEFAULT_DATA_DIR, output: Format = Output.TEXT) -> None:
     """Show every process, node and network; exits with 1 when something is wrong."""
-    layout = Layout(data_dir.resolve())
+    layout = _layout(data_dir)
     system = control.status(layout.socket)
     if system is None:
         raise _fail([f"No system runs in {layout.root}: start one with `cn2 up`."])

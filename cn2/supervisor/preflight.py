@@ -12,6 +12,7 @@ from pathlib import Path
 from cn2.supervisor.layout import Layout
 from cn2.supervisor.pids import read_pid
 from cn2.supervisor.settings import Settings
+from cn2.supervisor.values import differing, wrong
 
 _ARTIFACTS = ("vr.o", "contrail-k8s-cni", "cn2-init")
 _KERNEL_FLOOR = (6, 1)
@@ -23,6 +24,9 @@ def findings(layout: Layout, settings: Settings, native: Path) -> list[str]:
     """Everything that is in the way, in plain words; empty when the system can start."""
     if os.geteuid() != 0:
         return ["cn2 up makes network namespaces and loads eBPF: run it as root (sudo)."]
+    found = wrong(layout, settings) or differing(Settings.load(layout), settings)
+    if found:
+        return found
     found = [
         *_missing_artifacts(native),
         *_kernel(),
