@@ -72,6 +72,11 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def refused_by_node(code: int, message: str) -> ApiError:
+    """What a pod runner says, which is plain text as a kubelet's, made a Status."""
+    return bad_request(message) if code < 500 else ApiError(code, "InternalError", message)
+
+
 def unauthorized() -> ApiError:
     return ApiError(401, "Unauthorized", "Unauthorized")
 

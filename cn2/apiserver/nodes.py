@@ -8,7 +8,7 @@ from typing import Protocol
 
 import aiohttp
 
-from cn2.apiserver.errors import ApiError, bad_request
+from cn2.apiserver.errors import ApiError, bad_request, refused_by_node
 
 _CONNECT_SECONDS = 5.0
 
@@ -41,7 +41,7 @@ class NodeSockets:
         try:
             response = await session.get(f"http://{node}{path_qs}")
             if response.status >= 400:
-                raise _refused(response.status, await response.text())
+                raise refused_by_node(response.status, await response.text())
         except aiohttp.ClientError as error:
             await session.close()
             raise ApiError(500, "InternalError", f"error dialing backend: {error}") from error
@@ -61,9 +61,3 @@ async def _body(
         return  # the node went away in the middle: what came is all there is
     finally:
         await session.close()
-
-
-def _refused(status: int, text: str) -> ApiError:
-    if status < 500:
-        return bad_request(text)
-    return ApiError(status, "InternalError", text)

@@ -15,13 +15,14 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
+from cn2.apiserver.errors import ApiError, internal, refused_by_node
+
 _READ_SIZE = 1 << 16
 _LONGEST_HEAD = 1 << 16
 _LONGEST_REFUSAL = 1 << 20
 
 _KEPT_FROM_NODE = frozenset({"authorization", "cookie", "proxy-authorization"})
 """Headers of the client that are the API server's business and nobody else's."""
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
 class _Head(NamedTuple):
@@ -47,7 +48,7 @@ async def tunnel(request: web.BaseRequest, socket_path: Path, path_qs: str) -> w
     """Repeat the request at the unix socket under `path_qs` and relay both directions.
 
     Returns when either side has ended the connection. A node that refuses the upgrade has its
-    answer passed on; one that can't be reached is answered as kube-apiserver does, with 500.
+    words passed on as a Status; one that can't be reached is answered as kube-apiserver does, with 500.
     """
     try:
         node_reader, node_writer = await asyncio.open_unix_connection(
@@ -91,24 +92,17 @@ async def _read_head(reader: asyncio.StreamReader) -> _Head:
 async def _refusal(head: _Head, reader: asyncio.StreamReader) -> web.Response:
     length = min(int(head.headers.get("Content-Length", "0")), _LONGEST_REFUSAL)
     body = await reader.readexactly(length)
-    headers = {
-        name: value for name, value in head.headers.items() if name.lower() not in _HOP_BY_HOP
-    }
-    return web.Response(status=head.status, body=body, headers=headers)
+    return _failure(refused_by_node(head.status, body.decode(errors="replace")))
 
 
 def _unreachable(message: str) -> web.Response:
-    status = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "code": HTTPStatus.INTERNAL_SERVER_ERROR,
-    }
+    return _failure(internal(message))
+
+
+def _failure(error: ApiError) -> web.Response:
     return web.Response(
-        status=HTTPStatus.INTERNAL_SERVER_ERROR,
-        body=msgspec.json.encode(status),
+        status=error.code,
+        body=msgspec.json.encode(error.status()),
         content_type="application/json",
     )
 

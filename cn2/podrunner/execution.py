@@ -314,7 +314,7 @@ async def _attached(
 
 async def connect(place: PodPlace, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection to a port of the pod's loopback. Raises OSError when nothing listens there."""
-    refused: OSError | None = None
+    refused = ""
     for v6, address in ((False, "127.0.0.1"), (True, "::1")):
         try:
             sock = await pod_socket(place.directory, v6=v6)
@@ -324,11 +324,10 @@ async def connect(place: PodPlace, port: int) -> tuple[asyncio.StreamReader, asy
             await asyncio.get_running_loop().sock_connect(sock, (address, port))
         except OSError as error:
             sock.close()
-            refused = error
+            refused = os.strerror(error.errno) if error.errno else str(error)
             continue
         except BaseException:
             sock.close()
             raise
         return await asyncio.open_connection(sock=sock)
-    assert refused is not None
-    raise refused
+    raise OSError(f"nothing answers at port {port} of the pod's loopback: {refused}")
