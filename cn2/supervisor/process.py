@@ -78,24 +78,21 @@ class Process:
     async def stop(self) -> None:
         """End the process for good: SIGTERM, then SIGKILL after a grace period."""
         self._wanted = False
-        self._wake.set()
-        if self.current is not None and self.current.finished is None:
-            _signal(self.current.pid, signal.SIGTERM)
+        self._end_run()
         if self._task is not None:
-            try:
-                await asyncio.wait_for(asyncio.shield(self._task), _GRACE)
-            except TimeoutError:
-                if self.current is not None:
-                    _signal(self.current.pid, signal.SIGKILL)
-                await self._task
+            await self._task
 
-    async def replace(self, command: Command) -> None:
-        """Run another command of the same name from now on."""
-        await self.stop()
+    def replace(self, command: Command) -> None:
+        """Run another command of the same name from now on; what runs is ended for it."""
         self.command = command
-        self._wake.clear()
-        self.restarts += 1
-        self.start()
+        self._end_run()
+
+    def _end_run(self) -> None:
+        self._wake.set()
+        run = self.current
+        if run is not None and run.finished is None:
+            _signal(run.pid, signal.SIGTERM)
+            asyncio.get_running_loop().call_later(_GRACE, _kill, run)
 
     async def _keep_running(self) -> None:
         while self._wanted:
@@ -106,16 +103,23 @@ class Process:
                 self._delay = _FIRST_DELAY
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._delay)
+            self._wake.clear()
             self._delay = min(self._delay * 2, _LAST_DELAY)
 
     async def _run_once(self) -> None:
+        command = self.command
         try:
-            process = await self._spawn()
-        except SpawnError as error:
+            process = await self._spawn(command)
+        except (SpawnError, OSError) as error:
             _log.warning("process not started", process=self.name, error=str(error))
             return
         self.current = run = Run(process.pid, _now())
-        write_pid(self.layout.pid_file(self.name), process.pid)
+        if not self._wanted or self.command != command:
+            self._end_run()  # it was decided otherwise meanwhile
+        try:
+            write_pid(self.layout.pid_file(self.name), process.pid)
+        except OSError as error:  # only a `cn2 down` after our own death would miss it
+            _log.warning("pid not written", process=self.name, error=str(error))
         self.changed()
         probe = asyncio.create_task(self._probe())
         try:
@@ -131,15 +135,15 @@ class Process:
         if self._wanted:
             _log.warning("process ended", process=self.name, exit_code=run.exit_code)
 
-    async def _spawn(self) -> Child:
+    async def _spawn(self, command: Command) -> Child:
         self.layout.health_socket(self.name).unlink(missing_ok=True)
-        environment = {**os.environ, **dict(self.command.environment)}
-        order = Order(self.name, self.command.arguments, environment)
+        environment = {**os.environ, **dict(command.environment)}
+        order = Order(self.name, command.arguments, environment)
         with contextlib.ExitStack() as stack:
             log = stack.enter_context(self.layout.log_file(self.name).open("ab"))
             namespace = None
-            if self.command.netns is not None:
-                namespace = os.open(self.command.netns, os.O_RDONLY | os.O_CLOEXEC)
+            if command.netns is not None:
+                namespace = os.open(command.netns, os.O_RDONLY | os.O_CLOEXEC)
                 stack.callback(os.close, namespace)
             return await self.spawner.spawn(order, log.fileno(), namespace)
 
@@ -166,6 +170,11 @@ async def _is_ready(session: aiohttp.ClientSession) -> bool:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
+
+
+def _kill(run: Run) -> None:
+    if run.finished is None:
+        _signal(run.pid, signal.SIGKILL)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

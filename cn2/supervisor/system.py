@@ -123,7 +123,7 @@ class System:
         if running is None:
             self._run(command)
         elif running.command != command:
-            self._spawn(running.replace(command))
+            running.replace(command)
 
     def _shown(self) -> list[Shown]:
         return [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,14 @@ from cn2.supervisor.settings import Settings
 
 
 @pytest.fixture
-def somebodys(tmp_path: Path) -> Path:
-    for name in ("run", "pods", "netns"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "precious").touch()
-    return tmp_path
+def somebodys() -> Iterator[Path]:
+    """With a short path: sockets will have to fit in."""
+    with tempfile.TemporaryDirectory(prefix="cn2-") as directory:
+        root = Path(directory)
+        for name in ("run", "pods", "netns"):
+            (root / name).mkdir()
+            (root / name / "precious").touch()
+        yield root
 
 
 def in_the_way(root: Path) -> list[str]:
