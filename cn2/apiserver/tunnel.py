@@ -48,7 +48,8 @@ async def tunnel(request: web.BaseRequest, socket_path: Path, path_qs: str) -> w
     """Repeat the request at the unix socket under `path_qs` and relay both directions.
 
     Returns when either side has ended the connection. A node that refuses the upgrade has its
-    words passed on as a Status; one that can't be reached is answered as kube-apiserver does, with 500.
+    words passed on as a Status; one that can't be reached is answered as kube-apiserver does,
+    with 500.
     """
     try:
         node_reader, node_writer = await asyncio.open_unix_connection(
