@@ -136,6 +136,12 @@ class Kind:
     """Holders whose claims stay reserved for them while this object exists: a VirtualNetwork that
     a NetworkAttachmentDefinition still wants gets its number back when it is created again."""
 
+    kept_by: tuple[str, ...] = ()
+    """Names of kinds whose references to an object keep people from deleting it."""
+    pool_of: Callable[[Object], str] | None = None
+    """The pool that numbers of this object are claimed in: while any is, people cannot delete
+    it."""
+
     @property
     def singular(self) -> str:
         return self.kind.lower()

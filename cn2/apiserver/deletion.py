@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cn2.api.kind import Kind, Object
-from cn2.apiserver import codec, metadata, namespaces, writes
+from cn2.apiserver import codec, in_use, metadata, namespaces, writes
 from cn2.apiserver.backend import Backend, timestamp
 from cn2.apiserver.errors import ApiError, bad_request, conflict, modified
 from cn2.apiserver.options import dry_run
@@ -29,13 +29,16 @@ class DeleteOptions:
     uid: str = ""
     revision: str = ""
     dry_run: bool = False
+    component: bool = False
+    """Asked for by a part of the system: it may delete what is in use."""
 
     @classmethod
     def of(cls, request: Request) -> DeleteOptions:
         body: Object = {}
         if request.body:
             body = codec.parse(request.body, request.headers.get("content-type", ""))
-        return cls.parse({**dict(request.query), **body})
+        parsed = cls.parse({**dict(request.query), **body})
+        return replace(parsed, component=in_use.is_component(request.user))
 
     @classmethod
     def parse(cls, given: Object) -> DeleteOptions:
@@ -71,6 +74,8 @@ async def delete(
 async def _attempt(backend: Backend, kind: Kind, entry: Entry, options: DeleteOptions) -> Written:
     old = codec.decode(entry)
     _check_preconditions(kind, old, options)
+    if not options.component and not old["metadata"].get("deletionTimestamp"):
+        in_use.check(backend, kind, old)
     new = codec.decode(entry)
     _mark_propagation(new["metadata"], options.propagation)
     _mark(backend, kind, new, options)

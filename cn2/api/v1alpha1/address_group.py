@@ -58,4 +58,5 @@ ADDRESS_GROUP = core_kind(
         Column(name="Subnets", cell=_subnets, type="integer", description="Number of blocks."),
     ),
     validate=_validate,
+    kept_by=("FirewallRule",),
 )

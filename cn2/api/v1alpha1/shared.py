@@ -91,6 +91,8 @@ def core_kind(
     complete: Complete | None = None,
     validate: Validate | None = None,
     claims: Callable[[Object], list[Claim]] | None = None,
+    kept_by: tuple[str, ...] = (),
+    pool_of: Callable[[Object], str] | None = None,
 ) -> Kind:
     """A kind of the aggregated API server. STATE and AGE stand behind the columns given."""
     return Kind(
@@ -102,6 +104,8 @@ def core_kind(
         namespaced=namespaced,
         description=description,
         categories=categories,
+        kept_by=kept_by,
+        pool_of=pool_of,
         family=Family.AGGREGATED,
         name_rule=NameRule.PATH_SEGMENT,
         schema=schema,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cn2.api import schema as s
-from cn2.api.access import items, mapping, text
+from cn2.api.access import items, mapping, name_of, namespace_of, text
 from cn2.api.checks import address, cidr, immutable
 from cn2.api.kind import Column, FieldError, Object
 from cn2.api.references import keep
 from cn2.api.schema_checks import invalid, required
+from cn2.api.v1alpha1.instance_ip import subnet_claim_pool
 from cn2.api.v1alpha1.shared import core_kind, core_schema
 from cn2.net.prefix import Prefix, parse_address, parse_prefix
 
@@ -147,4 +148,5 @@ SUBNET = core_kind(
     ),
     complete=_complete,
     validate=_validate,
+    pool_of=lambda obj: subnet_claim_pool(namespace_of(obj), name_of(obj)),
 )

@@ -15,4 +15,5 @@ TAG_TYPE = core_kind(
     categories=("contrail", "security"),
     schema=core_schema("TagType", status={"tagTypeId": s.string("Number of the type.")}),
     columns=(Column(name="ID", path=".status.tagTypeId", description="Number of the type."),),
+    kept_by=("Tag",),
 )
