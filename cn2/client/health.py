@@ -8,12 +8,14 @@ their checks by name and answer 200 or 503; `ask` is the other end, for the supe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from cn2.client.unix_server import serving
 
 Page = Callable[[], Awaitable[object]]
 """Something about the process, as a value that JSON can carry."""
@@ -59,18 +61,8 @@ class Health:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", _metrics)
         app.router.add_get("/introspect/{name}", self._introspect)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        socket.parent.mkdir(parents=True, exist_ok=True)
-        socket.unlink(missing_ok=True)
-        try:
-            await web.UnixSite(runner, str(socket)).start()
-            socket.chmod(0o600)
+        async with serving(app, socket):
             yield
-        finally:
-            await runner.cleanup()
-            with suppress(FileNotFoundError):
-                socket.unlink()
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return _answer(self._live)

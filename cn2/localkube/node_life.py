@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from cn2.api.access import items, mapping, name_of, namespace_of, text
 from cn2.api.kind import Object
 from cn2.api.kinds import LEASE, NODE, POD
+from cn2.api.kubernetes.lease import NODE_LEASES
 from cn2.client.cache import Key
 from cn2.client.errors import NotFound
 from cn2.client.events import NORMAL, Events
@@ -25,7 +26,6 @@ from cn2.localkube.pods import BY_NODE, is_pod_ready, node_of_pod
 
 GRACE = 40.0
 """Seconds of silence, kube-controller-manager's --node-monitor-grace-period of the day."""
-LEASE_NAMESPACE = "kube-node-lease"
 _TAINTS = {
     "False": "node.kubernetes.io/not-ready",
     "Unknown": "node.kubernetes.io/unreachable",
@@ -82,7 +82,7 @@ class NodeLife:
     def _silence(self, node: Object) -> float:
         """Seconds since the node's last sign of life."""
         name = name_of(node)
-        lease = self._leases.get(name, LEASE_NAMESPACE)
+        lease = self._leases.get(name, NODE_LEASES)
         sign = (text(lease, "spec", "renewTime"), text(ready_of(node), "lastHeartbeatTime"))
         pulse = self._pulses.get(name)
         if pulse is None or pulse.sign != sign:
@@ -181,4 +181,4 @@ def wanted_taints(node: Object) -> list[Object]:
 
 
 def _node_of_lease(lease: Object) -> list[Key]:
-    return [("", name_of(lease))] if namespace_of(lease) == LEASE_NAMESPACE else []
+    return [("", name_of(lease))] if namespace_of(lease) == NODE_LEASES else []

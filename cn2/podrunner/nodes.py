@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cn2.api.kind import Object
+from cn2.api.kubernetes.lease import NODE_LEASES
 
 KUBELET_VERSION = "v1.32.4+cn2"
 PODS = 110
@@ -133,11 +134,8 @@ def lease(name: str, uid: str, seconds: int) -> Object:
         "kind": "Lease",
         "metadata": {
             "name": name,
-            "namespace": LEASE_NAMESPACE,
+            "namespace": NODE_LEASES,
             "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": name, "uid": uid}],
         },
         "spec": {"holderIdentity": name, "leaseDurationSeconds": seconds},
     }
-
-
-LEASE_NAMESPACE = "kube-node-lease"

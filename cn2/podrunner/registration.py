@@ -11,10 +11,11 @@ import structlog
 
 from cn2.api.kind import Object
 from cn2.api.kinds import LEASE, NODE
+from cn2.api.kubernetes.lease import NODE_LEASES
 from cn2.client import AlreadyExists, ApiError, Client, NotFound
 from cn2.client.informer import Informer
 from cn2.podrunner.inotify import DirectoryChanges
-from cn2.podrunner.nodes import LEASE_NAMESPACE, Machine, lease, node_object, node_status
+from cn2.podrunner.nodes import Machine, lease, node_object, node_status
 
 log = structlog.get_logger(__name__)
 
@@ -132,7 +133,7 @@ class Registration:
         renewed = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         change = {"spec": {"renewTime": renewed, "holderIdentity": self._name}}
         try:
-            await self._client.patch(LEASE, self._name, change, LEASE_NAMESPACE)
+            await self._client.patch(LEASE, self._name, change, NODE_LEASES)
         except NotFound:
             wanted = lease(self._name, node["metadata"]["uid"], LEASE_SECONDS)
             wanted["spec"]["renewTime"] = renewed

@@ -8,11 +8,11 @@ import structlog
 
 from cn2.api.kind import Object
 from cn2.api.kinds import POD
+from cn2.api.kubernetes.mirror import is_mirror
 from cn2.client.informer import Informer
 from cn2.podrunner import record as records
 from cn2.podrunner.decide import is_terminal
 from cn2.podrunner.place import PodPlace
-from cn2.podrunner.runs import is_mirror
 from cn2.podrunner.services import Node
 from cn2.podrunner.worker import PodWorker
 

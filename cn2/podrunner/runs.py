@@ -114,12 +114,3 @@ def container_named(pod: Object, name: str) -> Object | None:
         if container["name"] == name:
             return container
     return None
-
-
-_MIRRORS = ("cn2.io/mirror", "kubernetes.io/config.mirror")
-
-
-def is_mirror(pod: Object) -> bool:
-    """Whether the pod only shows a process of the system: it is the supervisor's."""
-    annotations = pod["metadata"].get("annotations") or {}
-    return any(annotations.get(key) for key in _MIRRORS)

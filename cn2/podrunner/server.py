@@ -11,17 +11,18 @@ import structlog
 from aiohttp import web
 
 from cn2.api.kind import Object
+from cn2.api.kubernetes.mirror import LOG_FILE, is_mirror
+from cn2.client.unix_server import serving
 from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner import logs, record
 from cn2.podrunner.crilog import BadOption, LogOptions, options
 from cn2.podrunner.execution import attach, connect, execute
 from cn2.podrunner.place import PodPlace
-from cn2.podrunner.runs import Run, container_named, containers, is_mirror
+from cn2.podrunner.runs import Run, container_named, containers
 from cn2.podrunner.streaming import ExitStatus, Session, serve_exec, serve_portforward
 
 log = structlog.get_logger(__name__)
 
-LOG_FILE = "cn2.io/log-file"
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
@@ -57,20 +58,8 @@ class PodServer:
                 )
             app.router.add_route(method, "/portforward/{namespace}/{pod}", self._portforward)
         # Who follows a silent log and goes must not leave a task and an inotify instance behind.
-        runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True
-        )
-        await runner.setup()
-        socket.parent.mkdir(parents=True, exist_ok=True)
-        socket.unlink(missing_ok=True)
-        try:
-            await web.UnixSite(runner, str(socket)).start()
-            socket.chmod(0o600)
+        async with serving(app, socket, handler_cancellation=True):
             yield
-        finally:
-            await runner.cleanup()
-            with suppress(FileNotFoundError):
-                socket.unlink()
 
     def _pod(self, request: web.Request) -> Object:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cn2.api.kind import Object
+from cn2.api.kubernetes.mirror import CONFIG_MIRROR, LOG_FILE, MIRROR
 from cn2.supervisor.planes import Workload, template_hash
 from cn2.supervisor.process import Command, Run
-
-MIRROR = "cn2.io/mirror"
-LOG_FILE = "cn2.io/log-file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def pod(shown: Shown, owner: Object | None, suffix: str) -> Object:
         "annotations": {
             MIRROR: "true",
             LOG_FILE: shown.log_file,
-            "kubernetes.io/config.mirror": hash_of(shown),
+            CONFIG_MIRROR: hash_of(shown),
         },
     }
     if owner is None:

@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 import structlog
 
+from cn2.api.access import annotation
 from cn2.api.kind import Kind, Object
 from cn2.api.kinds import by_name
+from cn2.api.kubernetes.mirror import CONFIG_MIRROR, is_mirror
 from cn2.client.errors import AlreadyExists, ApiError, NotFound
 from cn2.client.http import Client
 from cn2.supervisor import mirror
@@ -93,8 +95,9 @@ class Publisher:
         for pod in (
             await self._client.list(kind, workload.namespace, label_selector=f"app={workload.name}")
         ).items:
-            annotations = pod["metadata"].get("annotations", {})
-            if annotations.get("kubernetes.io/config.mirror") == mirror.hash_of(shown):
+            if not is_mirror(pod):
+                continue  # somebody's own pod with this label
+            if annotation(pod, CONFIG_MIRROR) == mirror.hash_of(shown):
                 found = pod
             else:
                 await self._client.delete(

@@ -6,6 +6,9 @@ from cn2.api import schema as s
 from cn2.api.columns import AGE, NAME
 from cn2.api.kind import Column, Kind
 
+NODE_LEASES = "kube-node-lease"
+"""The namespace of the Leases that say that nodes live."""
+
 LEASE = Kind(
     group="coordination.k8s.io",
     version="v1",

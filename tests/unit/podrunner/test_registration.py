@@ -11,8 +11,9 @@ from living_cluster import LivingCluster, living_cluster, until
 
 from cn2.api.kind import Object
 from cn2.api.kinds import LEASE, NODE
+from cn2.api.kubernetes.lease import NODE_LEASES
 from cn2.client import Client
-from cn2.podrunner.nodes import LEASE_NAMESPACE, Machine
+from cn2.podrunner.nodes import Machine
 from cn2.podrunner.registration import Registration
 
 MACHINE = Machine(2, 1024, 2048, "6.18", "Debian", "amd64", "m", "b", "0.1.0")
@@ -65,7 +66,7 @@ async def test_a_lease_says_that_the_node_lives(tmp_path: Path) -> None:
         async with registration(cluster, tmp_path / "net.d"):
 
             async def look() -> Object | None:
-                return await cluster.get(LEASE, "minikube", LEASE_NAMESPACE)
+                return await cluster.get(LEASE, "minikube", NODE_LEASES)
 
             lease = await until(look)
     assert lease["spec"]["holderIdentity"] == "minikube"
