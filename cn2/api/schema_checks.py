@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from cn2.api.formats import INTEGER_BOUNDS, STRING_FORMATS
 from cn2.api.kind import FieldError, Schema
 from cn2.api.quantity import is_quantity
@@ -264,9 +266,9 @@ def _array(schema: Schema) -> Check:
 
 
 def _unique(items: list[Any], path: str, errors: list[FieldError]) -> None:
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for index, item in enumerate(items):
-        text = json.dumps(item, sort_keys=True)
+        text = _text(item)
         if text in seen:
             errors.append(duplicate(f"{path}[{index}]", item))
         seen.add(text)
@@ -275,15 +277,20 @@ def _unique(items: list[Any], path: str, errors: list[FieldError]) -> None:
 def _unique_keys(
     items: list[Any], keys: Iterable[str], path: str, errors: list[FieldError]
 ) -> None:
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for index, item in enumerate(items):
         if not isinstance(item, dict):
             continue
         identity = {key: item[key] for key in keys if key in item}
-        text = json.dumps(identity, sort_keys=True)
+        text = _text(identity)
         if text in seen:
             errors.append(duplicate(f"{path}[{index}]", identity))
         seen.add(text)
+
+
+def _text(value: Any) -> bytes:
+    """Equal for values that are equal as JSON."""
+    return msgspec.json.encode(value, order="sorted")
 
 
 def _object(schema: Schema) -> Check:

@@ -7,13 +7,13 @@ in this order, as kube-apiserver does. The words of the errors are kube-apiserve
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cn2.api.kind import FieldError, Kind, Object, Schema
 from cn2.api.object_meta import whole_schema
-from cn2.api.schema_checks import Check, compile_check
+from cn2.api.schema_checks import Check, compile_check, required
 
 Prune = Callable[[Any, str, list[str]], None]
 Default = Callable[[Any], None]
@@ -21,23 +21,39 @@ Default = Callable[[Any], None]
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED = "x-kubernetes-embedded-resource"
 
+_ACROSS = frozenset(
+    ("allOf", "anyOf", "oneOf", "not", "additionalProperties", "minProperties", "maxProperties")
+)
+"""What a schema says of an object as a whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checker:
     """A compiled schema of one kind's whole object."""
 
     _check: Check
+    _parts: Mapping[str, Check] | None
+    """The checks of single members, where these are all there is to check."""
+    _required: tuple[str, ...]
     _prune: Prune | None
     _default: Default | None
 
-    def check(self, obj: Object) -> list[FieldError]:
-        """What is wrong with `obj`, in document order; [] when nothing is.
+    def check(self, obj: Object, old: Object | None = None) -> list[FieldError]:
+        """What is wrong with `obj`, in document order; [] when nothing is. What is the same in
+        `old` was checked when that was written: a write to the status leaves the spec alone.
 
         Each error's message is complete, as in a cause of a Kubernetes Status, e.g.
         `Invalid value: "integer": spec.x in body must be of type string: "integer"`.
         """
         errors: list[FieldError] = []
-        self._check(obj, "", errors)
+        if old is None or self._parts is None:
+            self._check(obj, "", errors)
+            return errors
+        errors.extend(required(name) for name in self._required if name not in obj)
+        for name, value in obj.items():
+            check = self._parts.get(name)
+            if check is not None and (name not in old or old[name] != value):
+                check(value, name, errors)
         return errors
 
     def prune(self, obj: Object) -> list[str]:
@@ -61,7 +77,14 @@ class Checker:
 def compile_schema(schema: Schema) -> Checker:
     """Compile a kind's schema; apiVersion, kind and metadata are added to it."""
     whole = whole_schema(schema)
-    return Checker(compile_check(whole), _compile_prune(whole), _compile_default(whole))
+    parts = {name: compile_check(child) for name, child in whole["properties"].items()}
+    return Checker(
+        compile_check(whole),
+        None if _ACROSS & whole.keys() else parts,
+        tuple(whole.get("required", ())),
+        _compile_prune(whole),
+        _compile_default(whole),
+    )
 
 
 _checkers: dict[tuple[str, str], tuple[Schema, Checker]] = {}

@@ -27,14 +27,16 @@ class Schemed:
     warnings: tuple[str, ...] = ()
 
 
-def fit_schema(kind: Kind, obj: Object, options: WriteOptions) -> Schemed:
+def fit_schema(
+    kind: Kind, obj: Object, options: WriteOptions, old: Object | None = None
+) -> Schemed:
     """Drops or refuses unknown fields, fills in defaults, checks types and bounds."""
     check = checker(kind)
     unknown = [unknown_field(path) for path in check.prune(obj)]
     if unknown and options.unknown is Unknown.STRICT:
         raise bad_request(f"strict decoding error: {', '.join(unknown)}")
     check.default(obj)
-    errors = check.check(obj)
+    errors = check.check(obj, old)
     if errors:
         raise invalid(kind, obj["metadata"].get("name", ""), errors)
     return Schemed(obj, tuple(unknown) if options.unknown is Unknown.WARN else ())

@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 Path = tuple[str, ...]
 Fields = dict[str, Any]
 
@@ -24,12 +26,12 @@ def field(name: str) -> str:
 
 def item_by_keys(keys: dict[str, Any]) -> str:
     """The path element of a list item that is identified by some of its fields."""
-    return "k:" + json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "k:" + msgspec.json.encode(keys, order="sorted").decode()
 
 
 def item_by_value(value: Any) -> str:
     """The path element of an item of a set."""
-    return "v:" + json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return "v:" + msgspec.json.encode(value).decode()
 
 
 def paths(fields: Fields, prefix: Path = ()) -> Iterator[Path]:

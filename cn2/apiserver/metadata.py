@@ -31,6 +31,7 @@ _LABEL_1035_TEXT = (
 )
 
 _GENERATED_LIMIT = 58
+_TEXT_MAPS = ("labels", "annotations")
 _SERVER_OWNED = (
     "uid",
     "creationTimestamp",
@@ -128,7 +129,8 @@ def carry_over(kind: Kind, new: Object, old: Object) -> None:
     # An empty list is not the same as none: it resets the ownership of all fields.
     if metadata.get("managedFields") is None and "managedFields" in before:
         metadata["managedFields"] = before["managedFields"]
-    errors = text_map_errors(metadata)
+    same = all(metadata.get(field) == before.get(field) for field in _TEXT_MAPS)
+    errors = [] if same else text_map_errors(metadata)
     if before.get("deletionTimestamp"):
         added = set(metadata.get("finalizers") or ()) - set(before.get("finalizers") or ())
         if added:
@@ -161,7 +163,7 @@ def _intent(obj: Object) -> Object:
 def text_map_errors(metadata: dict[str, Any]) -> list[FieldError]:
     """What is wrong with labels and annotations."""
     errors = []
-    for field in ("labels", "annotations"):
+    for field in _TEXT_MAPS:
         for key, value in (metadata.get(field) or {}).items():
             where = f"metadata.{field}"
             if not _is_qualified(key, lower=field == "annotations"):

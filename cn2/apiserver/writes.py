@@ -124,7 +124,7 @@ class Update:
         self._check_name(new)
         new = self._part(new, old)
         metadata.carry_over(self.kind, new, old)
-        schemed = admission.fit_schema(self.kind, new, self.options)
+        schemed = admission.fit_schema(self.kind, new, self.options, old)
         sent = copied(new)
         admission.complete(self.backend, self.kind, new, old)
         self._record(sent, new, old)

@@ -212,3 +212,19 @@ def test_a_kind_that_declares_no_fields_accepts_all():
     found = obj()
     assert compile_schema({}).prune(found) == []
     assert found == obj()
+
+
+def test_a_member_that_did_not_change_is_not_checked_again() -> None:
+    """So that an object stored under an older schema can still get its status."""
+    check = compile_schema(
+        {
+            "properties": {"spec": {"type": "integer"}, "status": {"type": "integer"}},
+            "required": ["spec"],
+        }
+    )
+    old = {"spec": "stored long ago", "status": 1}
+
+    assert check.check({**old, "status": 2}, old) == []
+    assert [e.field for e in check.check({**old, "status": "x"}, old)] == ["status"]
+    assert [e.field for e in check.check({"spec": "x", "status": 1}, old)] == ["spec"]
+    assert [e.field for e in check.check({"status": 1}, old)] == ["spec"]
