@@ -162,14 +162,14 @@ async def _stream(request: web.BaseRequest, answer: Stream) -> web.StreamRespons
     response = web.StreamResponse(status=answer.status)
     response.headers["Content-Type"] = answer.content_type
     response.enable_chunked_encoding()
-    await response.prepare(request)
     try:
+        await response.prepare(request)
         async for chunk in answer.chunks:
             # Waits while the client's socket is full: a slow watcher holds up nobody else.
             await response.write(chunk)
+        await response.write_eof()
     except ConnectionError:
-        pass
+        log.debug("client of a stream went away", path=request.path)
     finally:
         await answer.chunks.aclose()
-    await response.write_eof()
     return response
