@@ -218,6 +218,9 @@ class _Core:
             mappers=[(VIRTUAL_NETWORK, self._waiting_for_network), (SUBNET, self._waiting)],
         )
 
+        # A network may come back with other addresses: what was taken before is looked at again.
+        self.wiring.on_ends(controller, VIRTUAL_NETWORK, self._taken_from)
+
         def freed(old: Object | None, new: Object | None) -> None:
             if old is None or new is not None:
                 return
@@ -241,6 +244,11 @@ class _Core:
 
     def _waiting(self, subnet: Object) -> Iterable[Key]:
         return self._waiting_for_subnet(objects.text(objects.key(subnet)))
+
+    def _taken_from(self, network: Object) -> Iterable[Key]:
+        for text in networks.subnet_texts(network):
+            for address in self.snapshot.find(INSTANCE_IP, subnets.BY_SUBNET, text):
+                yield objects.key(address)
 
     def _waiting_for_subnet(self, text: str) -> list[Key]:
         found = self.snapshot.find(VIRTUAL_NETWORK, networks.BY_SUBNET, text)

@@ -132,14 +132,14 @@ def _settle(snapshot: Snapshot, book: AddressBook, address: Object) -> Steps:
             return []  # the network or Subnet went while the pod lives: the claim stays
         raise _Unready("", _absent(snapshot, address))
     prefix, spec = subnets.prefix_of(subnet), objects.spec(address)
+    if settled and (spec.get("cidr") == str(prefix) or not _is_from(address, subnet)):
+        return [*objects.add_finalizers(INSTANCE_IP, address, FINALIZERS)]
     given = str(spec.get("instanceIPAddress") or "")
     if given and given not in prefix:
         raise _Unready("ForeignAddress", f"{given} is not in Subnet {_name(subnet)} ({prefix})")
     if settled:
-        if spec.get("cidr") != str(prefix):
-            # Numbers count from the block's beginning: the claim is given up and made anew.
-            raise _Unready("", f"Subnet {_name(subnet)} is now {prefix}, was {spec.get('cidr')}")
-        return [*objects.add_finalizers(INSTANCE_IP, address, FINALIZERS)]
+        # Numbers count from the block's beginning: the claim is given up and made anew.
+        raise _Unready("", f"Subnet {_name(subnet)} is now {prefix}, was {spec.get('cidr')}")
     if not given or not _free(snapshot, book, address, subnet, prefix.id(given)):
         return _pick(snapshot, book, address, subnet, prefix)
     return _write(address, subnet, prefix, prefix.id(given))
@@ -239,6 +239,12 @@ def _subnet(snapshot: Snapshot, address: Object) -> Object | None:
     where = networks.subnet_keys(network).get(_family(address))
     subnet = snapshot.get(SUBNET, where[1], where[0]) if where else None
     return None if subnet is None or objects.terminating(subnet) else subnet
+
+
+def _is_from(address: Object, subnet: Object) -> bool:
+    """A network may get another Subnet: addresses of the earlier one stay its."""
+    reference = objects.status(address).get("subnetReference")
+    return objects.target(reference) == objects.key(subnet)
 
 
 def _absent(snapshot: Snapshot, address: Object) -> str:
