@@ -13,12 +13,11 @@ from cn2.api.kind import Object
 from cn2.api.kinds import INSTANCE_IP, SUBNET, VIRTUAL_MACHINE_INTERFACE, VIRTUAL_NETWORK
 from cn2.client.http import Client
 from cn2.client.informer import Informer
+from cn2.plan.cluster.system import VIRTUAL_ROUTER_LABEL
 from cn2.plan.node import objects
 from cn2.plan.node.rows import RowKey
 from cn2.plan.node.snapshot import Key, Snapshot
 from cn2.plan.node.stopping import SILENT
-
-NODE_LABEL = "core.juniper.net/virtualRouter"
 
 _POD = "pod"
 _INTERFACE = "interface"
@@ -39,7 +38,7 @@ class Watch:
     """The informers of a node, as a snapshot and as keys of rows that may have changed."""
 
     def __init__(self, client: Client, node: str, node_ip: str, ports: Ports) -> None:
-        mine = f"{NODE_LABEL}={node}"
+        mine = f"{VIRTUAL_ROUTER_LABEL}={node}"
         self._node_ip = node_ip
         self._ports = ports
         self._vmis = Informer(

@@ -21,6 +21,12 @@ from cn2.api.kinds import (
     VIRTUAL_NETWORK,
     VIRTUAL_ROUTER,
 )
+from cn2.api.v1alpha1.virtual_machine_interface import (
+    POD_CLUSTER_NAME,
+    POD_NAME,
+    POD_NAMESPACE,
+    POD_UID,
+)
 from cn2.net.names import interface_name, pod_address_name
 from cn2.plan.cluster import networks, objects, pod_networks, static_addresses
 from cn2.plan.cluster.cluster_networks import node_block
@@ -32,10 +38,6 @@ from cn2.plan.finding import Finding
 from cn2.plan.snapshot import Key, Snapshot
 
 VM_UUID = "kube-manager.juniper.net/vm-uuid"
-POD_NAME = "kube-manager.juniper.net/pod-name"
-POD_NAMESPACE = "kube-manager.juniper.net/pod-namespace"
-POD_CLUSTER_NAME = "kube-manager.juniper.net/pod-cluster-name"
-POD_UID = "kube-manager.juniper.net/pod-uid"
 
 BY_NETWORK = "network"
 """Index of Pods: `namespace/name` of the networks that they ask for."""

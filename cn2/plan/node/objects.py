@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cn2.api.kind import Object
+from cn2.api.v1alpha1.virtual_machine_interface import POD_NAME, POD_NAMESPACE
 from cn2.plan.node.attachment import Network, Pair
 
 Key = tuple[str, str]
 
-POD_NAME = "kube-manager.juniper.net/pod-name"
-POD_NAMESPACE = "kube-manager.juniper.net/pod-namespace"
-POD_UID = "kube-manager.juniper.net/pod-uid"
 
 POD_NETWORK = "default-podnetwork"
 """The network that every pod's first interface is on, in the cluster's or an isolated namespace."""

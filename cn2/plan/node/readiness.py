@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from cn2.api.kind import Object
+from cn2.api.v1alpha1.virtual_machine_interface import POD_UID
 from cn2.plan.node import objects
 from cn2.plan.node.attachment import Address, Attachment, Network
 from cn2.plan.node.snapshot import Key, Snapshot
@@ -65,7 +66,7 @@ def _interfaces(snapshot: Snapshot, pod: Key, uid: str) -> list[Object]:
     known = list(snapshot.interfaces_of_pod.get(pod, ()))
     if not known:
         raise _NotReady("no VirtualMachineInterface on this node yet")
-    uids = {objects.annotation(vmi, objects.POD_UID) for vmi in known}
+    uids = {objects.annotation(vmi, POD_UID) for vmi in known}
     stale = uids - {uid} if uid else set(sorted(uids)[1:])
     if stale:
         raise _NotReady(f"interfaces of its earlier uid {', '.join(sorted(stale))} are not gone")
@@ -97,7 +98,7 @@ def _attachment(snapshot: Snapshot, vmi: Object, pod: Key) -> Attachment:
     return Attachment(
         vmi=objects.key(vmi),
         pod=pod,
-        pod_uid=objects.annotation(vmi, objects.POD_UID),
+        pod_uid=objects.annotation(vmi, POD_UID),
         vm_uid=machine,
         index=index,
         name=objects.annotation(vmi, "interface") or f"eth{index}",

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
+from cn2.api.v1alpha1.virtual_machine_interface import POD_UID
 from cn2.net.mac import parse_mac
 from cn2.plan.node import objects
 from cn2.plan.node.attachment import Network, Pair, Plugged
@@ -121,7 +122,7 @@ def _vif(port: Plugged, network: Network, mac: bytes) -> Vif:
 
 def _pairs(snapshot: Snapshot, port: Plugged) -> tuple[Pair, ...]:
     vmi = snapshot.interfaces.get(port.attachment.vmi)
-    if vmi is None or objects.annotation(vmi, objects.POD_UID) != port.attachment.pod_uid:
+    if vmi is None or objects.annotation(vmi, POD_UID) != port.attachment.pod_uid:
         return port.attachment.pairs
     return objects.pairs(vmi)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cn2.api.v1alpha1.virtual_machine_interface import POD_UID
 from cn2.plan.node import objects
 from cn2.plan.node.attachment import Plugged
 from cn2.plan.node.snapshot import Snapshot
@@ -18,14 +19,14 @@ def stopped(snapshot: Snapshot, port: Plugged) -> bool:
     """
     uid = port.attachment.pod_uid
     vmi = snapshot.interfaces.get(port.attachment.vmi)
-    if vmi is None or objects.annotation(vmi, objects.POD_UID) != uid:
+    if vmi is None or objects.annotation(vmi, POD_UID) != uid:
         return False
     if objects.state(vmi) in SILENT:
         return True
     mine = {address.ip for address in port.attachment.addresses}
     return any(
         objects.state(iip) in SILENT
-        and objects.annotation(iip, objects.POD_UID) in ("", uid)
+        and objects.annotation(iip, POD_UID) in ("", uid)
         and iip["spec"].get("instanceIPAddress") in mine
         for iip in snapshot.addresses_of_interface.get(port.attachment.vmi, ())
     )

@@ -10,8 +10,9 @@ from kube_server import KubeServer, serving, until
 from node_objects import address, interface, network, plugged, subnet
 
 from cn2.agent.ports import Ports
-from cn2.agent.watch import NODE_LABEL, Watch
+from cn2.agent.watch import Watch
 from cn2.api.kinds import INSTANCE_IP, SUBNET, VIRTUAL_MACHINE_INTERFACE, VIRTUAL_NETWORK
+from cn2.plan.cluster.system import VIRTUAL_ROUTER_LABEL
 from cn2.plan.node.readiness import Waiting, attachments
 from cn2.plan.node.rows import RowKey
 
@@ -34,7 +35,7 @@ async def watching(ports: Ports) -> AsyncIterator[tuple[KubeServer, Watch, list[
 
 
 def here(obj: dict) -> dict:  # type: ignore[type-arg]
-    obj["metadata"]["labels"] = {NODE_LABEL: "n1"}
+    obj["metadata"]["labels"] = {VIRTUAL_ROUTER_LABEL: "n1"}
     return obj
 
 
