@@ -120,9 +120,6 @@ class Client:
             request.replace(kind, obj, manager=self.manager, subresource=subresource)
         )
 
-    async def replace_status(self, kind: Kind, obj: Object) -> Object:
-        return await self.replace(kind, obj, subresource="status")
-
     async def patch(
         self,
         kind: Kind,

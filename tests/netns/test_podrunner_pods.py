@@ -141,8 +141,9 @@ async def test_the_program_of_a_container_without_command_belongs_to_the_host(
     lab: PodLab,
 ) -> None:
     """Root of the pod can reach it by /proc, and cannot change it."""
+    wait = "until grep -qsxz pause /proc/[0-9]*/cmdline; do sleep 0.01; done"
     change = "for p in /proc/[0-9]*; do chmod 4777 $p/exe; done; echo end"
-    pod = a_pod("uid-1", f"sleep 0.2; {change}; {FOREVER}")
+    pod = a_pod("uid-1", f"{wait}; {change}; {FOREVER}")
     pod["spec"]["containers"].append({"name": "idle", "image": "toolbox"})
     before = (NATIVE / "cn2-init").stat().st_mode
     lab.start(pod)

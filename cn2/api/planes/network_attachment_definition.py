@@ -11,7 +11,6 @@ from cn2.api.kind import Family, FieldError, Kind, Object, holder
 from cn2.api.schema_checks import invalid
 
 NETWORKS = "juniper.net/networks"
-NETWORKS_STATUS = "juniper.net/networks-status"
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:

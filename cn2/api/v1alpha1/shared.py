@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from cn2.api import schema as s
 from cn2.api.columns import AGE, STATE
@@ -116,11 +115,3 @@ def core_kind(
         validate=validate,
         claims=claims,
     )
-
-
-def reference_to(kind: str, name: str, namespace: str = "", **more: Any) -> dict[str, Any]:
-    """A reference to an object of this group, as a controller or a user writes it."""
-    value: dict[str, Any] = {"apiVersion": API_VERSION, "kind": kind, "name": name}
-    if namespace:
-        value["namespace"] = namespace
-    return {**value, **more}

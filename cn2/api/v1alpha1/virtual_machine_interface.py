@@ -24,7 +24,6 @@ POD_NAMESPACE = "kube-manager.juniper.net/pod-namespace"
 POD_CLUSTER_NAME = "kube-manager.juniper.net/pod-cluster-name"
 POD_UID = "kube-manager.juniper.net/pod-uid"
 INTERFACE = "interface"
-INDEX = "index"
 
 _MACS = "virtualMachineInterfaceMacAddresses"
 MAX_VLAN = 4094

@@ -24,8 +24,8 @@ _LONGEST_CONTROL_FRAME = 1 << 16
 _LONGEST_HEADERS = 1 << 18
 _LONGEST_DATA_FRAME = 1 << 15
 
-PROTOCOL_ERROR, INVALID_STREAM, REFUSED_STREAM, CANCEL = 1, 2, 3, 5
-"""Reasons of RST_STREAM."""
+CANCEL = 5
+"""The reason of RST_STREAM for a stream that is not wanted any more."""
 
 
 class SpdyError(Exception):

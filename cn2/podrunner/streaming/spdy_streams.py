@@ -70,7 +70,6 @@ class Streams:
         self._sending = asyncio.Lock()
         self._open: dict[int, Stream] = {}
         self._opened: asyncio.Queue[Stream | None] = asyncio.Queue()
-        self._last = 0
         self.ended = asyncio.Event()
         """Set when the connection has ended or broken."""
 
@@ -102,10 +101,6 @@ class Streams:
                 except ConnectionError:
                     self.ended.set()
 
-    async def go_away(self) -> None:
-        """Tell the client that no more streams are served."""
-        await self.send(lambda framer: framer.goaway(self._last))
-
     def forget(self, stream: Stream) -> None:
         """Drop a stream that is done with; what still comes for it is ignored."""
         self._open.pop(stream.number, None)
@@ -128,7 +123,6 @@ class Streams:
 
     async def _accept(self, number: int, headers: Mapping[str, str], fin: bool) -> None:
         stream = Stream(self, number, headers)
-        self._last = number
         self._open[number] = stream
         await self.send(lambda framer: framer.reply(number))
         if fin:
