@@ -45,15 +45,15 @@ def edit(machine: Machine, name: str, **keys: Any) -> None:
     machine.kubectl("patch", "net-attach-def", name, "--type=merge", "-p", json.dumps(annotation))
 
 
+def state(machine: Machine, name: str) -> str:
+    """The state of a network, "" for one that is not there."""
+    status: dict[str, str] = (machine.get("vn", name) or {}).get("status") or {}
+    return status.get("state", "")
+
+
 def success(machine: Machine, *names: str) -> None:
     """Wait until networks are there and ready."""
-    for name in names:
-        machine.until(
-            lambda name=name: (
-                ((machine.get("vn", name) or {}).get("status") or {}).get("state") == "Success"
-            ),
-            f"network {name}",
-        )
+    machine.until(lambda: {state(machine, name) for name in names} == {"Success"}, f"{names}")
 
 
 def interfaces(machine: Machine, name: str) -> dict[str, Any]:

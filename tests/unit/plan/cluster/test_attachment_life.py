@@ -163,6 +163,21 @@ def test_a_network_that_comes_back_with_other_addresses(
     assert world.settle() == 0
 
 
+def test_a_network_that_gets_another_subnet_leaves_living_pods_their_addresses() -> None:
+    world = with_pod()
+    spec = {"cidr": "10.7.0.0/24", "defaultGateway": "10.7.0.1"}
+    metadata = {"namespace": "default", "name": "other"}
+    world.create(SUBNET, {"metadata": metadata, "spec": spec})
+    reference = {"kind": "Subnet", "namespace": "default", "name": "other"}
+    body = {"metadata": {"annotations": {"juniper.net/networks": None}}}
+    world.patch(NETWORK_ATTACHMENT_DEFINITION, "vn1", body, "default")
+    world.patch(VIRTUAL_NETWORK, "vn1", {"spec": {"v4SubnetReference": reference}}, "default")
+    world.settle(kubernetes=False)
+    address = world.get(INSTANCE_IP, f"{CLUSTER}-vn1-pod-f7921747")
+    assert address["status"]["state"] == "Success"
+    assert address["status"]["subnetReference"]["name"] == "vn1-v4"
+
+
 def test_a_definition_whose_namespace_is_being_deleted_gets_no_network_back() -> None:
     world = with_pod()
     world.patch(NAMESPACE, "default", {"metadata": {"finalizers": ["kubernetes"]}})
