@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
@@ -128,10 +131,15 @@ def up(
         settings = replace(settings, port=known.port if known else preflight.free_port())
         if preflight.findings(layout, settings, NATIVE):
             settings = replace(settings, port=preflight.free_port())
-    supervisor = _spawn(layout, settings)
+    supervisor: subprocess.Popen[bytes] | None = None
     try:
+        with _uninterrupted():
+            supervisor = _spawn(layout, settings)
         _follow(layout, supervisor)
     except KeyboardInterrupt:
+        if supervisor is not None:  # it may not have written down yet that it runs
+            supervisor.terminate()
+            supervisor.wait()
         take_down(layout)
         raise typer.Exit(130) from None
     _hand_over(layout.kubeconfig)
@@ -147,6 +155,19 @@ def up(
         raise _fail([f"the supervisor ended, its log: {layout.log_file('supervisor')}"])
     except KeyboardInterrupt:
         take_down(layout)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the end: what is started here must be known to whoever cleans up."""
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _spawn(layout: Layout, settings: Settings) -> subprocess.Popen[bytes]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from cn2.drivers import mounts, netns
 from cn2.drivers.cgroups import Cgroups
+from cn2.drivers.processes import start_time
 from cn2.supervisor import fabric
 from cn2.supervisor.layout import Layout
 from cn2.supervisor.pids import read_pid
@@ -35,17 +36,19 @@ def stop_supervisor(layout: Layout) -> None:
 
 
 def _end(pid_files: Iterable[os.PathLike[str]], layout: Layout) -> None:
-    waiting = {}
-    for path in map(layout.run.joinpath, pid_files):
-        pid = read_pid(path)
-        if pid is not None:
-            waiting[path] = pid
-            _kill(pid, signal.SIGTERM)
+    # Known by pid and start: a file of a process that ends is gone before the process is.
+    waiting = {
+        pid: start_time(pid)
+        for path in map(layout.run.joinpath, pid_files)
+        if (pid := read_pid(path)) is not None
+    }
+    for pid in waiting:
+        _kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _PATIENCE
     while waiting and time.monotonic() < deadline:
         time.sleep(0.02)
-        waiting = {path: pid for path, pid in waiting.items() if read_pid(path) == pid}
-    for pid in waiting.values():
+        waiting = {p: began for p, began in waiting.items() if began and start_time(p) == began}
+    for pid in waiting:
         _kill(pid, signal.SIGKILL)
 
 

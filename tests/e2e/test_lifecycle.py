@@ -1,0 +1,209 @@
+"""A system comes, goes and comes back; whatever happened to it, nothing of it is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from machine import CN2, PATIENCE, Machine
+from networks import network
+
+pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.kubectl, pytest.mark.timeout(120)]
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: pod
+  annotations: {k8s.v1.cni.cncf.io/networks: vn1}
+spec:
+  containers:
+  - {name: c, image: x, command: [sleep, "31557600"]}
+"""
+SLEEP = "sleep 31557600"
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def traces(directories: str) -> dict[str, set[str]]:
+    """What systems with data directories below `directories` leave on the machine, by where."""
+    mounted = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return {
+        "links": {link["ifname"] for link in json.loads(output("ip", "-json", "link"))},
+        "namespaces": set(output("ip", "netns", "list").split()),
+        "routes": set(output("ip", "route", "show", "table", "all").splitlines()),
+        "rules": set(output("nft", "list", "ruleset").splitlines()) if _has("nft") else set(),
+        "mounts": {path for path in mounted if path.startswith(directories)},
+        "control groups": {str(path) for path in _empty_groups()},
+        "processes": {line for line in _command_lines() if directories in line or SLEEP in line},
+    }
+
+
+def _empty_groups() -> Iterator[Path]:
+    """Groups of pods without processes; those of another system's pods have some."""
+    for file in Path("/sys/fs/cgroup").glob("*/cn2/*/cgroup.procs"):
+        with contextlib.suppress(OSError):  # it went in the meantime
+            if not file.read_text().strip():
+                yield file.parent
+
+
+def _has(program: str) -> bool:
+    return any(os.access(f"{path}/{program}", os.X_OK) for path in os.environ["PATH"].split(":"))
+
+
+def _command_lines() -> Iterator[str]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes()
+        except OSError:  # it ended in the meantime
+            continue
+        yield f"{entry.name} {line.replace(bytes(1), b' ').decode(errors='replace').strip()}"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Around every test: the machine is as it was."""
+    directories = tempfile.mkdtemp(prefix="cn2-")
+    monkeypatch.setattr(tempfile, "tempdir", directories)
+    before = traces(directories)
+    yield
+    after = traces(directories)
+    Path(directories).rmdir()
+    assert {where: after[where] - before[where] for where in before} == {k: set() for k in before}
+    assert before["links"] == after["links"]
+
+
+def pod_of(machine: Machine) -> dict[str, Any]:
+    """What must stay the same of the pod and its network, seen from inside too."""
+    machine.until(
+        lambda: "172.16.10." in machine.kubectl("exec", "pod", "--", "ip", "addr", check=False)
+    )
+    pod = machine.running("pod")
+    network_status = pod["metadata"]["annotations"]["k8s.v1.cni.cncf.io/network-status"]
+    return {
+        "uid": pod["metadata"]["uid"],
+        "addresses": [entry["ips"] for entry in json.loads(network_status)],
+        "vni": machine.get("vn", "vn1")["status"]["virtualNetworkNetworkId"],
+        "route target": machine.get("ri", "vn1")["status"]["defaultRouteTargetReference"]["name"],
+    }
+
+
+def populate(machine: Machine) -> dict[str, Any]:
+    """A pod on the second of two networks, so that its numbers aren't just the first ones."""
+    machine.apply(network("vn0", "172.16.9.0/24"))
+    machine.until(lambda: machine.get("ri", "vn0"))
+    machine.apply(network("vn1", "172.16.10.0/24"))
+    machine.apply(POD)
+    return pod_of(machine)
+
+
+def pids(machine: Machine) -> dict[str, int]:
+    """Every process of a system by name, the supervisor's included."""
+    files = (machine.data_dir / "run").glob("*.pid")
+    return {file.stem: int(file.read_text().split()[0]) for file in files}
+
+
+def halt(machine: Machine) -> None:
+    machine.cn2("down", "--data-dir", str(machine.data_dir))
+
+
+def test_objects_come_back_and_pods_run_again_with_their_addresses() -> None:
+    """down keeps the objects; the next up runs the same pods, same addresses, same numbers."""
+    with Machine("--cluster-name", "lasting") as machine:
+        before = populate(machine)
+        halt(machine)
+        halt(machine)
+        machine.options = ()
+        machine.up()
+        assert pod_of(machine) == before
+        namespaces = machine.kubectl("get", "namespaces")
+        assert "contrail-k8s-kubemanager-lasting-contrail" in namespaces
+        assert "contrail-k8s-kubemanager-mk-contrail" not in namespaces
+
+
+def test_a_system_comes_back_after_kill_9_of_everything() -> None:
+    """Also of the supervisor, and without a `down` between."""
+    with Machine() as machine:
+        before = populate(machine)
+        killed = pids(machine)
+        assert {"supervisor", "apiserver", "agent", "podrunner"} <= set(killed)
+        for name in sorted(killed, key=lambda name: name != "supervisor"):
+            os.kill(killed[name], signal.SIGKILL)
+        machine.up()
+        assert not set(killed.values()) & set(pids(machine).values())
+        assert pod_of(machine) == before
+        assert machine.cn2("status", "--data-dir", str(machine.data_dir)).returncode == 0
+
+
+def test_two_systems_run_side_by_side_and_a_third_after_them() -> None:
+    with Machine() as one, Machine("--cluster-name", "other") as two:
+        for machine in (one, two):
+            machine.apply(network("vn1", "172.16.10.0/24"))
+            machine.apply(POD)
+        assert pod_of(one)["uid"] != pod_of(two)["uid"]
+        for machine in (one, two):
+            machine.cn2("status", "--data-dir", str(machine.data_dir))
+    with Machine() as three:
+        assert three.get("vn", "vn1") is None
+
+
+def test_what_is_in_the_way_is_said() -> None:
+    """A second up, a port that is taken, a value that can't be: each says what to do."""
+    with Machine() as machine:
+        server = json.loads(machine.kubectl("config", "view", "-o", "json"))["clusters"][0]
+        port = server["cluster"]["server"].rpartition(":")[2]
+        where = str(machine.data_dir)
+        twice = machine.cn2("up", "--detach", "--data-dir", where, check=False)
+        assert twice.returncode == 1 and f"cn2 down --data-dir {where}" in flat(twice.stderr)
+        other = ("up", "--detach", "--data-dir", f"{where}-other")
+        taken = machine.cn2(*other, "--port", port, check=False)
+        assert taken.returncode == 1 and "choose another with --port" in flat(taken.stderr)
+        wrong = machine.cn2(*other, "--node-address", "1.2.3", check=False)
+        assert wrong.returncode == 1 and "is not an IPv4 address" in flat(wrong.stderr)
+        assert not Path(f"{where}-other").exists()
+    nothing = machine.cn2("down", "--data-dir", where, check=False)
+    assert nothing.returncode == 0 and "No system in" in flat(nothing.stdout)
+    for command in ("status", "env"):
+        none = machine.cn2(command, "--data-dir", where, check=False)
+        assert none.returncode == 1 and "start one with `cn2 up`" in flat(none.stderr)
+
+
+def flat(text: str) -> str:
+    """Without the line breaks of a narrow terminal."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("seen", ["", "keys and certificates", "Ctrl-C takes it down"])
+def test_ctrl_c_takes_it_down(seen: str) -> None:
+    """While it comes up, and when it is up."""
+    where = tempfile.mkdtemp(prefix="cn2-")
+    process = subprocess.Popen(
+        [*CN2, "up", "--data-dir", where, "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not seen or seen not in process.stdout.readline():
+            assert time.monotonic() < deadline
+            if not seen and (Path(where) / "log/supervisor.log").exists():
+                break  # as early as can be: the supervisor has hardly begun
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE) in (0, 130)
+    finally:
+        process.kill()
+        process.stdout.close()
+        subprocess.run([*CN2, "down", "--data-dir", where, "--purge"], check=True)
