@@ -110,12 +110,17 @@ class LivingCluster:
         return found
 
 
+COMPONENTS = "components.kubeconfig"
+"""The credentials of the system's own parts, beside those of people."""
+
+
 class Controllers:
     """Every controller process's content, in this one."""
 
     def __init__(self, kubeconfig: Path, settings: Settings) -> None:
         names = ("manager", "kubemanager", "kube-controller-manager")
-        self.clients = [Client.from_kubeconfig(kubeconfig, manager=name) for name in names]
+        component = kubeconfig.with_name(COMPONENTS)
+        self.clients = [Client.from_kubeconfig(component, manager=name) for name in names]
         self.controller = Manager(self.clients[0], "contrail-k8s-controller")
         self.kubemanager = Manager(self.clients[1], "contrail-k8s-kubemanager")
         core.wire(self.controller, settings.cluster_name)
@@ -166,13 +171,17 @@ async def living_cluster(directory: Path) -> AsyncIterator[LivingCluster]:
         stack.push_async_callback(front.close)
         sock = listeners.bind("127.0.0.1", 0)
         await front.listen(sock, server_tls(certificate, key, authority.certificate_path))
-        authority.kubeconfig(
-            layout.kubeconfig,
-            server=f"https://127.0.0.1:{sock.getsockname()[1]}",
-            user="kubernetes-admin",
-            group="system:masters",
-            cluster="test",
-        )
+        for path, user in (
+            (layout.kubeconfig, "kubernetes-admin"),
+            (layout.kubeconfig.with_name(COMPONENTS), "system:cn2:controllers"),
+        ):
+            authority.kubeconfig(
+                path,
+                server=f"https://127.0.0.1:{sock.getsockname()[1]}",
+                user=user,
+                group="system:masters",
+                cluster="test",
+            )
         cluster = LivingCluster(layout.kubeconfig)
         stack.push_async_callback(cluster.admin.close)
         yield cluster

@@ -103,7 +103,12 @@ async def test_a_bound_pod_runs_and_a_deleted_one_goes(cluster: LivingCluster, l
             return await cluster.get(POD, "vn1-pod", "default") is None
 
         await until(gone)
-        assert not lab.place(found["metadata"]["uid"]).directory.exists()
+        place = lab.place(found["metadata"]["uid"])
+
+        async def removed() -> bool:
+            return not place.directory.exists()
+
+        await until(removed)
         events = (await cluster.admin.list(EVENT, "default")).items
         reasons = [e["reason"] for e in events if e["involvedObject"]["kind"] == "Pod"]
         assert reasons == ["Created", "Started", "Killing"]
