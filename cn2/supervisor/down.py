@@ -77,7 +77,8 @@ def clean(layout: Layout) -> None:
             netns.delete(path)
     for uid in [path.name for path in layout.pods.iterdir()] if layout.pods.exists() else []:
         Cgroups.found().remove_pod(uid)
-    for directory in (layout.pods, layout.run):
+    # An agent would keep the ports of pods that are gone until it is sure that they are.
+    for directory in (layout.pods, layout.run, *layout.nodes.glob("*/ports")):
         if directory.exists():
             shutil.rmtree(directory)
 
