@@ -17,6 +17,10 @@ _LARGEST_REQUEST = 1 << 20
 _LARGEST_ANSWER = 1 << 16
 
 
+_ACCEPTED = 2.0
+"""Seconds for process 1 to accept a connection; it does nothing that takes long."""
+
+
 class InitGone(Exception):
     """Process 1 of the sandbox does not answer: the sandbox is lost."""
 
@@ -31,7 +35,8 @@ class Channel:
     def __init__(self, directory: Path) -> None:
         """Connects to the pod's init at once; the path may be longer than a socket's may be."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-        self._socket.setblocking(False)
+        # A full backlog makes it wait for process 1 to accept; refused at once, it would look gone.
+        self._socket.settimeout(_ACCEPTED)
         with contextlib.suppress(PermissionError):
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _LARGEST_REQUEST)
         try:
@@ -40,6 +45,7 @@ class Channel:
                 self._socket.connect(f"/proc/self/fd/{descriptor}/init.sock")
             finally:
                 os.close(descriptor)
+            self._socket.setblocking(False)
         except OSError as error:
             self._socket.close()
             raise InitGone(str(error)) from error

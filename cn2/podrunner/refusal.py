@@ -31,8 +31,10 @@ USUAL_CAPABILITIES = (
 )
 """What container runtimes give, without MKNOD: a device node would open the host's disks."""
 
-GRANTED_CAPABILITIES = ("NET_ADMIN", "NET_BROADCAST", "IPC_LOCK")
-"""What a container may ask for in addition: it stays inside the pod's namespaces."""
+GRANTED_CAPABILITIES = ("NET_BROADCAST", "IPC_LOCK")
+"""What a container may ask for in addition: it stays inside the pod's namespaces. NET_ADMIN would
+not: a pod is in the machine's user namespace, and by the number of the namespace at the other end
+of its interface it could change the node's network."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 

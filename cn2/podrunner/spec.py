@@ -22,7 +22,6 @@ _CAPABILITY_BITS = {
     "SETPCAP": 8,
     "NET_BIND_SERVICE": 10,
     "NET_BROADCAST": 11,
-    "NET_ADMIN": 12,
     "NET_RAW": 13,
     "IPC_LOCK": 14,
     "SYS_CHROOT": 18,

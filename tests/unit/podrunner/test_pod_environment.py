@@ -152,8 +152,13 @@ def test_what_would_reach_the_host_is_refused(spec: Object, word: str) -> None:
     assert word in refusal(wanted)
 
 
+def test_what_reaches_the_node_is_refused() -> None:
+    wanted = pod(securityContext={"capabilities": {"add": ["NET_ADMIN"]}})
+    assert "NET_ADMIN" in refusal(wanted)
+
+
 def test_what_stays_in_the_pod_is_allowed() -> None:
-    wanted = pod(securityContext={"capabilities": {"add": ["NET_ADMIN", "CAP_NET_RAW"]}})
+    wanted = pod(securityContext={"capabilities": {"add": ["IPC_LOCK", "CAP_NET_RAW"]}})
     wanted["spec"]["volumes"] = [{"name": "e", "emptyDir": {}}, {"name": "n"}]
     assert refusal(wanted) == ""
 
