@@ -133,7 +133,7 @@ def invalid(kind: Kind, name: str, errors: Sequence[FieldError]) -> ApiError:
     summary = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     shown = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
     details = {
-        "name": name,
+        "name": str(name),  # what is wrong may be that it is something else
         **({"group": kind.group} if kind.group else {}),
         "kind": kind.kind,
         "causes": [

@@ -154,7 +154,9 @@ def _resource_call(request: Request, target: Target) -> _Call:
         name = _SUBRESOURCE_VERBS.get(request.method, request.method.lower())
         return _Call(_attributes(name, target), verbs.get(request.method), target)
     name = routing.verb(request.method, target, request.flag("watch"))
-    served = name in target.kind.verbs
+    # As in Kubernetes nothing is deleted in all namespaces at once.
+    everywhere = target.kind.namespaced and not target.namespace
+    served = name in target.kind.verbs and not (name == "deletecollection" and everywhere)
     return _Call(_attributes(name, target), _VERBS[name] if served else None, target)
 
 

@@ -44,6 +44,8 @@ def page(backend: Backend, kind: Kind, namespace: str, request: Request) -> List
     )
     limit = _limit(query.get("limit", ""))
     token = _parse(query.get("continue", ""), prefix)
+    if token and query.get("resourceVersion", "0") not in ("", "0"):
+        raise bad_request("specifying resource version is not allowed when using continue")
     at = token.rv if token else _revision(backend, request)
     try:
         found = _collect(backend, prefix, select, token.start if token else "", limit, at)

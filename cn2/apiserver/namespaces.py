@@ -10,6 +10,8 @@ from cn2.apiserver.errors import forbidden
 
 FINALIZER = "kubernetes"
 NAME_LABEL = "kubernetes.io/metadata.name"
+IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+"""Namespaces that kube-apiserver never deletes."""
 
 
 def is_namespace(kind: Kind) -> bool:
@@ -29,6 +31,12 @@ async def admit(backend: Backend, kind: Kind, namespace: str, name: str) -> None
             "field": "metadata.namespace",
         }
         raise forbidden(kind, name, why, [cause])
+
+
+def check_mortal(kind: Kind, name: str) -> None:
+    """Raises Forbidden for a namespace that may not be deleted."""
+    if is_namespace(kind) and name in IMMORTAL:
+        raise forbidden(kind, name, "this namespace may not be deleted")
 
 
 def begin(obj: Object) -> None:

@@ -54,6 +54,7 @@ NAMESPACE = Kind(
         AGE,
     ),
     status=True,
+    verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     subresources=("finalize",),
     selectable_fields=("status.phase",),
     complete=_complete,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cn2.api.kind import Kind
-from cn2.apiserver import codec, deletion
+from cn2.apiserver import codec, deletion, namespaces
 from cn2.apiserver.deletion import DeleteOptions
 from cn2.apiserver.errors import success
 from cn2.apiserver.request import Reply, Request
@@ -19,6 +19,7 @@ _ANSWER_WITH_OBJECT = frozenset(
 async def delete(serving: Serving, request: Request, target: Target) -> Reply:
     options = DeleteOptions.of(request)
     kind = target.kind
+    namespaces.check_mortal(kind, target.name)
     written = await deletion.delete(serving.backend, kind, target.namespace, target.name, options)
     if not written.removed or _answers_with_object(kind):
         return Reply(200, written.body)

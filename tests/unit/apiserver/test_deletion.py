@@ -153,6 +153,21 @@ async def test_a_collection_is_deleted_as_it_would_be_listed(api) -> None:
     assert [o["metadata"]["name"] for o in left["items"]] == ["b"]
 
 
+async def test_nothing_is_deleted_in_all_namespaces_at_once(api) -> None:
+    await api.create(CONFIG_MAPS, held())
+    assert (await api("DELETE", "/api/v1/configmaps")).status == 405
+    assert (await api("DELETE", "/api/v1/namespaces")).status == 405
+    assert (await api.get(f"{CONFIG_MAPS}/a"))["metadata"]["name"] == "a"
+
+
+async def test_the_namespaces_of_kubernetes_itself_stay(api) -> None:
+    answered = await api("DELETE", "/api/v1/namespaces/default")
+
+    assert (answered.status, answered.reason) == (403, "Forbidden")
+    assert "this namespace may not be deleted" in answered.message
+    assert "deletionTimestamp" not in (await api.get("/api/v1/namespaces/default"))["metadata"]
+
+
 async def test_a_namespace_ends_when_it_is_finalized(api) -> None:
     await api.create("/api/v1/namespaces", {"metadata": {"name": "ns1"}})
     marked = await api("DELETE", "/api/v1/namespaces/ns1")

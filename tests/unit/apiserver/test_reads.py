@@ -63,6 +63,8 @@ async def test_a_page_of_a_past_that_is_gone_is_expired(api) -> None:
 
     assert (answered.status, answered.reason) == (410, "Expired")
     assert (await api("GET", f"{CONFIG_MAPS}?continue=nonsense")).status == 400
+    both = f"continue={first['metadata']['continue']}&resourceVersion=5"
+    assert (await api("GET", f"{CONFIG_MAPS}?{both}")).status == 400
 
 
 async def test_a_revision_can_be_asked_for_exactly_or_at_least(api) -> None:
