@@ -31,7 +31,7 @@ from cn2.store.interface import (
     Value,
     Watch,
 )
-from cn2.store.journal import Forgetful, Journal, JournalFailed, JournalLost, Loaded
+from cn2.store.journal import Forgetful, Journal, JournalFailed, Loaded
 from cn2.store.ordered import OrderedEntries
 from cn2.store.watching import Watchers
 from cn2.store.window import MAX_EVENTS, Window
@@ -123,9 +123,10 @@ class LoggedStore:
 
     async def close(self) -> None:
         self._watchers.close()
+        # Before anything is waited for: a commit that comes now would find no writer.
+        self.broken = self.broken or "the store is closed"
         with suppress(Unavailable):
             await self.settled()
-        self.broken = self.broken or "the store is closed"
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         await self._journal.close()
@@ -167,7 +168,8 @@ class LoggedStore:
             await self._journal.append(group.events, self._window.floor)
         except JournalFailed as error:
             self._fail(group, str(error))
-        except JournalLost as error:
+        except Exception as error:
+            # JournalLost, and whatever a journal did not foresee: nobody may wait for ever.
             self.broken = f"the store cannot be trusted until it is opened again: {error}"
             self._fail(group, self.broken)
         else:

@@ -47,9 +47,13 @@ async def test_a_failed_write_fails_all_that_may_build_on_it_and_leaves_no_trace
     await store.close()
 
 
-async def test_a_write_of_unknown_outcome_stops_all_writes_but_no_reads() -> None:
+@pytest.mark.parametrize("failure", [JournalLost("I/O error"), RuntimeError("I/O error")])
+async def test_a_write_of_unknown_outcome_stops_all_writes_but_no_reads(
+    failure: Exception,
+) -> None:
+    """Also after an error that the journal did not foresee: its callers get an answer."""
     store, journal = await opened()
-    journal.failure = JournalLost("I/O error")
+    journal.failure = failure
     with pytest.raises(Unavailable):
         await store.commit(Txn((Put("/a", b"2"),)))
     journal.failure = None
@@ -63,6 +67,33 @@ async def test_a_write_of_unknown_outcome_stops_all_writes_but_no_reads() -> Non
     assert entry.value == b"1"
     assert "I/O error" in store.broken
     await store.close()
+
+
+class Gated(Forgetful):
+    """Writes when it is let."""
+
+    def __init__(self) -> None:
+        self.writing = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def append(self, events: Sequence[Event], floor: int) -> None:
+        self.writing.set()
+        await self.gate.wait()
+
+
+async def test_a_store_that_closes_ends_what_is_on_its_way_and_takes_nothing_more() -> None:
+    journal = Gated()
+    store = LoggedStore(journal, await journal.load())
+    under_way = asyncio.create_task(store.commit(Txn((Put("/a", b"1"),))))
+    await journal.writing.wait()
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+
+    with pytest.raises(Unavailable, match="closed"):
+        await store.commit(Txn((Put("/b", b"1"),)))
+    journal.gate.set()
+    assert (await under_way).revision == 1
+    await closing
 
 
 async def test_a_closed_store_takes_nothing_more() -> None:
