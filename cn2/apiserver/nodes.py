@@ -9,6 +9,7 @@ from typing import Protocol
 import aiohttp
 
 from cn2.apiserver.errors import ApiError, bad_request, refused_by_node
+from cn2.apiserver.request import Chunks, Holding
 
 _CONNECT_SECONDS = 5.0
 
@@ -18,7 +19,7 @@ class Nodes(Protocol):
 
     def socket(self, node: str) -> Path: ...
 
-    async def read(self, node: str, path_qs: str) -> AsyncGenerator[bytes, None]:
+    async def read(self, node: str, path_qs: str) -> Chunks:
         """The body of a GET, as it comes. Raises ApiError when the node refuses or is away."""
 
 
@@ -34,7 +35,7 @@ class NodeSockets:
             raise bad_request(f"{node!r} is not the name of a node")
         return self._directory / node / "podrunner.sock"
 
-    async def read(self, node: str, path_qs: str) -> AsyncGenerator[bytes, None]:
+    async def read(self, node: str, path_qs: str) -> Chunks:
         timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_SECONDS)
         connector = aiohttp.UnixConnector(str(self.socket(node)))
         session = aiohttp.ClientSession(connector=connector, timeout=timeout)
@@ -48,16 +49,12 @@ class NodeSockets:
         except BaseException:
             await session.close()
             raise
-        return _body(session, response)
+        return Holding(_body(response), session.close)
 
 
-async def _body(
-    session: aiohttp.ClientSession, response: aiohttp.ClientResponse
-) -> AsyncGenerator[bytes, None]:
+async def _body(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
     try:
         async for chunk in response.content.iter_any():
             yield chunk
     except aiohttp.ClientError:
         return  # the node went away in the middle: what came is all there is
-    finally:
-        await session.close()

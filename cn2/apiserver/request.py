@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, Self
 
 JSON = "application/json"
 
@@ -47,11 +48,47 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Chunks(Protocol):
+    """The pieces of an answer. `aclose` is called in any case, also when none was asked for."""
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> bytes: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Holding:
+    """Chunks that hold something until they are closed.
+
+    A generator cannot do that by itself: one that was never begun runs none of its code when it
+    is closed, and the client may hang up before the first piece.
+    """
+
+    def __init__(
+        self, pieces: AsyncGenerator[bytes, None], release: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._pieces = pieces
+        self._release = release
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        try:
+            await self._pieces.aclose()
+        finally:
+            await self._release()
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """An answer that comes in pieces; each piece is sent at once. Whoever sends closes `chunks`."""
 
-    chunks: AsyncGenerator[bytes, None]
+    chunks: Chunks
     content_type: str = JSON
     status: int = 200
 

@@ -13,7 +13,7 @@ from cn2.apiserver import codec, keys, listing, views
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.digest import Selection
 from cn2.apiserver.errors import ApiError, bad_request, too_large, too_old
-from cn2.apiserver.request import Request
+from cn2.apiserver.request import Chunks, Holding, Request
 from cn2.apiserver.views import View
 from cn2.store.interface import Compacted, Entry, Event, FutureRevision, Watch
 
@@ -73,17 +73,20 @@ class Watching:
     bookmarks: bool
     seconds: float
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
+    def chunks(self) -> Chunks:
         """The stream's pieces: one per commit, however many events it has."""
-        try:
-            for start in range(0, len(self.initial), _INITIAL_CHUNK):
-                yield self._initial(self.initial[start : start + _INITIAL_CHUNK])
-            if self.initial_bookmark:
-                yield self._bookmark({INITIAL_EVENTS_END: "true"})
-            async for chunk in self._changes():
-                yield chunk
-        finally:
-            self.frames.close(self.watch)
+        return Holding(self._pieces(), self._close)
+
+    async def _close(self) -> None:
+        self.frames.close(self.watch)
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        for start in range(0, len(self.initial), _INITIAL_CHUNK):
+            yield self._initial(self.initial[start : start + _INITIAL_CHUNK])
+        if self.initial_bookmark:
+            yield self._bookmark({INITIAL_EVENTS_END: "true"})
+        async for chunk in self._changes():
+            yield chunk
 
     async def _changes(self) -> AsyncGenerator[bytes, None]:
         ends = time.monotonic() + self.seconds

@@ -36,6 +36,7 @@ async def test_what_the_node_says_is_passed_on(tmp_path: Path) -> None:
     chunks = await nodes.read("n1", "/logs/default/p/c?follow=true")
 
     assert b"".join([chunk async for chunk in chunks]) == b"one\ntwo\n"
+    await chunks.aclose()
     with pytest.raises(ApiError, match="no such container") as refused:
         await nodes.read("n1", "/logs/default/p/c?container=x")
     assert refused.value.code == 400

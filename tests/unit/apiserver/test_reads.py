@@ -253,6 +253,18 @@ async def test_a_watcher_that_lags_too_far_is_told_so_and_ended(api, monkeypatch
         await watch.next()
 
 
+async def test_a_watcher_that_leaves_before_the_first_event_is_forgotten(api, monkeypatch) -> None:
+    opened = []
+    watch = api.backend.store.watch
+    monkeypatch.setattr(
+        type(api.backend.store), "watch", lambda _, *how: opened.append(watch(*how)) or opened[-1]
+    )
+    reader = await api.watch(CONFIG_MAPS)
+    await reader.close()
+
+    assert [one.closed for one in opened] == [True]
+
+
 async def test_watches_end_in_good_order_when_the_server_stops(api) -> None:
     watch = await api.watch(f"{CONFIG_MAPS}?resourceVersion={api.backend.store.revision}")
     reader = asyncio.ensure_future(watch.next())
