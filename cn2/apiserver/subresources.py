@@ -14,7 +14,7 @@ from cn2.apiserver.options import WriteOptions
 from cn2.apiserver.request import Reply, Request, Stream, Tunnel
 from cn2.apiserver.routing import Target
 from cn2.apiserver.serving import Serving, Verb, reply
-from cn2.apiserver.tokens import ISSUER, Bound, Claims
+from cn2.apiserver.tokens import BINDABLE, ISSUER, Bound, Claims
 from cn2.apiserver.verbs.get import get
 from cn2.apiserver.verbs.patch import patch
 from cn2.apiserver.verbs.update import update
@@ -66,7 +66,7 @@ def _schedule(pod: Object, now: str) -> None:
 async def evict(serving: Serving, request: Request, target: Target) -> Reply:
     """pods/eviction: a deletion that disruption budgets could refuse; there are none here."""
     body = codec.parse(request.body, request.headers.get("content-type", ""))
-    options = DeleteOptions.parse(body.get("deleteOptions") or {})
+    options = DeleteOptions.parse({**request.query, **(body.get("deleteOptions") or {})})
     await deletion.delete(serving.backend, target.kind, target.namespace, target.name, options)
     return Reply(201, codec.dump(done()))
 
@@ -129,6 +129,9 @@ def _bound(serving: Serving, target: Target, ref: Object | None) -> Bound | None
     if not ref:
         return None
     kind, name = ref.get("kind", ""), ref.get("name", "")
+    if kind not in BINDABLE:
+        # A token says nothing of other kinds: it would outlive the object.
+        raise bad_request(f"boundObjectRef.kind: supported values: {', '.join(BINDABLE)}")
     namespace = "" if kind == "Node" else target.namespace
     found = serving.backend.lookup(kind, namespace, name)
     if found is None:

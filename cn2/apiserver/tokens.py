@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+BINDABLE = ("Pod", "Node", "Secret")
+"""Kinds of objects that a token can live and die with, as in Kubernetes."""
 _CURVE_BYTES = 32
 _ALGORITHM = ec.ECDSA(hashes.SHA256())
 _REMEMBERED = 1_000
@@ -126,9 +128,10 @@ def _claims(payload: dict[str, Any]) -> Claims:
         raise InvalidToken("the token is of another issuer")
     own = payload["kubernetes.io"]
     bound = None
-    for kind in ("pod", "node", "secret"):
-        if kind in own:
-            bound = Bound(kind.capitalize(), own[kind]["name"], own[kind]["uid"])
+    for kind in BINDABLE:
+        ref = own.get(kind.lower())
+        if ref is not None:
+            bound = Bound(kind, ref["name"], ref["uid"])
             break
     account = own["serviceaccount"]
     return Claims(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cn2.apiserver.request import Stream, Tunnel
 
 PODS = "/api/v1/namespaces/default/pods"
@@ -94,6 +96,17 @@ async def test_unknown_subresources_and_methods_are_refused(api) -> None:
     assert (await api("GET", "/api/v1/namespaces/default/configmaps/a/status")).status == 404
 
 
+@pytest.mark.parametrize(("query", "options"), [("?dryRun=All", None), ("", {"dryRun": ["All"]})])
+async def test_an_eviction_that_is_only_tried_evicts_nobody(api, query: str, options: Any) -> None:
+    await pod(api)
+    tried = await api("POST", f"{PODS}/p/eviction{query}", {"deleteOptions": options})
+    await api.get(f"{PODS}/p")
+    meant = await api("POST", f"{PODS}/p/eviction", {})
+
+    assert (tried.status, meant.status) == (201, 201)
+    assert (await api("GET", f"{PODS}/p")).status == 404
+
+
 async def token(api: Any, **spec: Any) -> dict[str, Any]:
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     created: dict[str, Any] = await api.create(f"{ACCOUNTS}/sa/token", request)
@@ -118,3 +131,12 @@ async def test_a_token_needs_an_account_and_ten_minutes(api) -> None:
 
     assert missing.status == 404
     assert short.status == 400
+
+
+async def test_a_token_is_bound_only_to_what_it_can_end_with(api) -> None:
+    account = await api.create(ACCOUNTS, {"metadata": {"name": "sa"}})
+    ref = {"kind": "ServiceAccount", "name": "sa", "uid": account["metadata"]["uid"]}
+    refused = await api("POST", f"{ACCOUNTS}/sa/token", {"spec": {"boundObjectRef": ref}})
+
+    assert refused.status == 400
+    assert "Pod, Node, Secret" in refused.message
