@@ -18,7 +18,11 @@ from cn2.apiserver.authn import AUTHENTICATED, MASTERS
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.errors import ApiError
 from cn2.apiserver.request import User
+from cn2.apiserver.routing import Target
 from cn2.store.interface import Entry
+
+_KEPT = 10_000
+"""Decoded roles and bindings; rebuilt from the entries when emptied."""
 
 Rule = Object
 """An rbac.authorization.k8s.io/v1 PolicyRule."""
@@ -61,6 +65,17 @@ class Attributes:
     def full_resource(self) -> str:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
+    @classmethod
+    def of(cls, verb: str, target: Target) -> Attributes:
+        return cls(
+            verb=verb,
+            group=target.kind.group,
+            resource=target.kind.plural,
+            subresource=target.subresource,
+            namespace=target.namespace,
+            name=target.name,
+        )
+
 
 class Authorizer:
     def __init__(self, backend: Backend) -> None:
@@ -71,6 +86,11 @@ class Authorizer:
         if MASTERS in user.groups:
             return True
         return any(_covers(rule, attributes) for rule in self.rules(user, attributes.namespace))
+
+    def check(self, user: User, attributes: Attributes) -> None:
+        """Raises Forbidden for what no rule allows."""
+        if not self.allows(user, attributes):
+            raise _refusal(user, attributes)
 
     def rules(self, user: User, namespace: str) -> Iterator[Rule]:
         """The rules that a user has in a namespace (`""`: cluster-wide only)."""
@@ -98,11 +118,13 @@ class Authorizer:
     def _decode(self, entry: Entry) -> Object:
         known = self._decoded.get(entry.key)
         if known is None or known[0] != entry.revision:
+            if len(self._decoded) >= _KEPT:
+                self._decoded.clear()
             known = self._decoded[entry.key] = (entry.revision, codec.decode(entry))
         return known[1]
 
 
-def refusal(user: User, attributes: Attributes) -> ApiError:
+def _refusal(user: User, attributes: Attributes) -> ApiError:
     """Forbidden, in kube-apiserver's words."""
     if attributes.path:
         message = f'User "{user.name}" cannot {attributes.verb} path "{attributes.path}"'

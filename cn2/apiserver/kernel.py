@@ -11,7 +11,7 @@ import structlog
 from cn2.api.kind import Kind
 from cn2.apiserver import metrics, routing, subresources
 from cn2.apiserver.authn import Authenticator, PeerCertificate, impersonated
-from cn2.apiserver.authz import Attributes, Authorizer, refusal
+from cn2.apiserver.authz import Attributes, Authorizer
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.documents import Check, Documents
 from cn2.apiserver.errors import (
@@ -76,9 +76,9 @@ class Kernel:
         address: str = "127.0.0.1:6443",
         checks: dict[str, Check] | None = None,
     ) -> None:
-        self._serving = Serving(backend, Frames(backend), nodes, tokens)
         self._authenticator = Authenticator(backend, tokens)
         self._authorizer = Authorizer(backend)
+        self._serving = Serving(backend, Frames(backend), nodes, tokens, self._authorizer)
         self._reviews = Reviews(self._authenticator, self._authorizer)
         self._documents = Documents(kinds, address, {"ping": lambda: "", **(checks or {})})
 
@@ -111,8 +111,7 @@ class Kernel:
 
     async def _answer(self, call: _Call, request: Request) -> Answer:
         attributes, target = call.attributes, call.target
-        if not self._authorizer.allows(request.user, attributes):
-            raise refusal(request.user, attributes)
+        self._authorizer.check(request.user, attributes)
         if target is not None:
             if call.verb is None:
                 raise no_such_method(target.kind)
@@ -152,20 +151,9 @@ def _resource_call(request: Request, target: Target) -> _Call:
         if not verbs:
             raise no_such_path()
         name = _SUBRESOURCE_VERBS.get(request.method, request.method.lower())
-        return _Call(_attributes(name, target), verbs.get(request.method), target)
+        return _Call(Attributes.of(name, target), verbs.get(request.method), target)
     name = routing.verb(request.method, target, request.flag("watch"))
     # As in Kubernetes nothing is deleted in all namespaces at once.
     everywhere = target.kind.namespaced and not target.namespace
     served = name in target.kind.verbs and not (name == "deletecollection" and everywhere)
-    return _Call(_attributes(name, target), _VERBS[name] if served else None, target)
-
-
-def _attributes(verb: str, target: Target) -> Attributes:
-    return Attributes(
-        verb=verb,
-        group=target.kind.group,
-        resource=target.kind.plural,
-        subresource=target.subresource,
-        namespace=target.namespace,
-        name=target.name,
-    )
+    return _Call(Attributes.of(name, target), _VERBS[name] if served else None, target)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cn2.apiserver import codec
+from cn2.apiserver.authz import Authorizer
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.nodes import Nodes
 from cn2.apiserver.request import Answer, Reply, Request
@@ -21,6 +22,8 @@ class Serving:
     frames: Frames
     nodes: Nodes
     tokens: Tokens
+    authorizer: Authorizer
+    """For verbs that do more than their name says; the kernel has checked the verb itself."""
 
 
 Verb = Callable[[Serving, Request, Target], Awaitable[Answer]]

@@ -7,6 +7,7 @@ from typing import Any
 
 from cn2.api.kind import Family, Kind, Object
 from cn2.apiserver import codec, fields, metadata, writes
+from cn2.apiserver.authz import Attributes
 from cn2.apiserver.errors import ApiError, bad_request, not_found, unsupported_media_type
 from cn2.apiserver.options import WriteOptions
 from cn2.apiserver.patch import (
@@ -92,6 +93,7 @@ async def _apply(
     if backend.latest(kind, target.namespace, target.name) is None:
         if target.subresource:
             raise not_found(kind, target.name)
+        serving.authorizer.check(request.user, Attributes.of("create", target))
         obj = applying.merge(None)
         managed = obj["metadata"].get("managedFields")
         written = await writes.create(

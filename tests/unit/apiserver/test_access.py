@@ -124,6 +124,19 @@ async def test_a_role_can_name_subresources_and_single_objects(api) -> None:
     assert (await api("GET", f"{PODS}/q", user=BOB)).status == 403
 
 
+async def test_an_apply_that_creates_needs_the_right_to_create(api) -> None:
+    await grant(api, ["patch"], ["configmaps"], {"kind": "User", "name": "bob"})
+    url = "/api/v1/namespaces/default/configmaps/a"
+    how = {"user": BOB, "content_type": "application/apply-patch+yaml"}
+    applied = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    refused = await api("PATCH", f"{url}?fieldManager=m", applied, **how)
+    await api.create("/api/v1/namespaces/default/configmaps", applied)
+    allowed = await api("PATCH", f"{url}?fieldManager=m", applied, **how)
+
+    assert (refused.status, allowed.status) == (403, 200)
+    assert 'cannot create resource "configmaps"' in refused.message
+
+
 async def test_a_cluster_binding_counts_everywhere(api) -> None:
     rules = [{"verbs": ["get", "list"], "apiGroups": [""], "resources": ["pods"]}]
     await api.create(f"{RBAC}/clusterroles", {"metadata": {"name": "r"}, "rules": rules})
