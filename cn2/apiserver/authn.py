@@ -9,7 +9,7 @@ from cn2.api.kinds import SERVICE_ACCOUNT, by_name
 from cn2.apiserver import keys
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.digest import header
-from cn2.apiserver.errors import ApiError, unauthorized
+from cn2.apiserver.errors import ApiError, bad_request, unauthorized
 from cn2.apiserver.request import User
 from cn2.apiserver.tokens import ISSUER, Claims, InvalidToken, Tokens
 
@@ -38,13 +38,13 @@ class Authenticator:
             return _subject(certificate)
         raise unauthorized()
 
-    def account(self, token: str, *, audience: str = "") -> User:
-        """The service account behind a token; its objects must still be there."""
+    def account(self, token: str, *, audience: str) -> User:
+        """The service account behind a token for `audience`; its objects must still be there."""
         try:
             claims = self._tokens.verify(token)
         except InvalidToken as error:
             raise unauthorized() from error
-        if audience and audience not in claims.audiences:
+        if audience not in claims.audiences:
             raise unauthorized()
         self._check_objects(claims)
         return _account(claims)
@@ -66,9 +66,11 @@ class Authenticator:
 
 
 def impersonated(user: User, headers: Mapping[str, str]) -> User:
-    """The user that an administrator acts as (`kubectl --as`)."""
+    """The user that an administrator acts as (`kubectl --as`). Raises BadRequest, Forbidden."""
     name = headers.get("impersonate-user", "")
     if not name:
+        if "impersonate-group" in headers:
+            raise bad_request("Impersonate-Group needs Impersonate-User")
         return user
     if MASTERS not in user.groups:
         why = f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users"'

@@ -83,7 +83,7 @@ class Kernel:
         self._documents = Documents(kinds, address, {"ping": lambda: "", **(checks or {})})
 
     def authenticate(self, certificate: PeerCertificate | None, headers: Mapping[str, str]) -> User:
-        """The user of a request. Raises ApiError (401, 403)."""
+        """The user of a request. Raises ApiError (400, 401, 403)."""
         return impersonated(self._authenticator.user(certificate, headers), headers)
 
     async def handle(self, request: Request) -> Answer:

@@ -86,7 +86,7 @@ def name_new(kind: Kind, obj: Object, suffix: Callable[[], str]) -> bool:
     prefix = metadata.get("generateName") or ""
     generated = bool(prefix) and not metadata.get("name")
     if generated:
-        metadata["name"] = prefix[:_GENERATED_LIMIT] + suffix()
+        metadata["name"] = generated_name(prefix, suffix)
     name = metadata.get("name")
     if not name:
         error = FieldError(
@@ -99,6 +99,11 @@ def name_new(kind: Kind, obj: Object, suffix: Callable[[], str]) -> bool:
     if errors:
         raise invalid(kind, str(name), errors)
     return generated
+
+
+def generated_name(prefix: str, suffix: Callable[[], str]) -> str:
+    """A name that begins with `generateName` and is not too long for any kind."""
+    return prefix[:_GENERATED_LIMIT] + suffix()
 
 
 def strip_new(obj: Object) -> None:

@@ -11,6 +11,7 @@ from cn2.apiserver.authn import MASTERS, Authenticator
 from cn2.apiserver.authz import Attributes, Authorizer
 from cn2.apiserver.errors import ApiError, bad_request
 from cn2.apiserver.request import Reply, Request, User
+from cn2.apiserver.tokens import ISSUER
 
 _AUTHENTICATION, _AUTHORIZATION = "authentication.k8s.io", "authorization.k8s.io"
 _EVERYTHING: list[Object] = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
@@ -45,14 +46,14 @@ class Reviews:
         return {"userInfo": _info(user)}
 
     def _whose_token(self, spec: Object, _user: User) -> Object:
-        audiences = spec.get("audiences") or []
-        try:
-            user = self._authenticator.account(
-                spec.get("token", ""), audience=audiences[0] if audiences else ""
-            )
-        except ApiError:
-            return {"authenticated": False, "user": {}, "error": "invalid bearer token"}
-        return {"authenticated": True, "user": _info(user), "audiences": audiences}
+        # Who names no audience asks whether the token is good for this server.
+        for audience in spec.get("audiences") or [ISSUER]:
+            try:
+                user = self._authenticator.account(spec.get("token", ""), audience=audience)
+            except ApiError:
+                continue
+            return {"authenticated": True, "user": _info(user), "audiences": [audience]}
+        return {"authenticated": False, "user": {}, "error": "invalid bearer token"}
 
     def _may_i(self, spec: Object, user: User) -> Object:
         return self._verdict(user, spec)

@@ -57,7 +57,7 @@ async def create(
         if not generated:
             await backend.store.settled()
             raise already_exists(kind, obj["metadata"]["name"])
-        obj["metadata"]["name"] = prefix[:58] + backend.new_suffix()
+        obj["metadata"]["name"] = metadata.generated_name(prefix, backend.new_suffix)
     _begin(backend, kind, obj)
     admission.complete(backend, kind, obj, None)
     body = await _store_new(backend, kind, namespace, obj, options)

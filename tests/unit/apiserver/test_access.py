@@ -197,6 +197,18 @@ async def test_a_token_review_names_the_bearer(api) -> None:
     assert bad["status"]["authenticated"] is False
 
 
+async def test_a_token_review_tells_for_whom_the_token_is(api) -> None:
+    await api.create(ACCOUNTS, {"metadata": {"name": "sa"}})
+    issued = await bearer(api, audiences=["vault"])
+    token = issued["authorization"].removeprefix("Bearer ")
+    url = "/apis/authentication.k8s.io/v1/tokenreviews"
+    here = await api.create(url, {"spec": {"token": token}})
+    there = await api.create(url, {"spec": {"token": token, "audiences": ["other", "vault"]}})
+
+    assert here["status"]["authenticated"] is False
+    assert there["status"]["audiences"] == ["vault"]
+
+
 async def test_administrators_can_act_as_others_and_others_cannot(api) -> None:
     headers = {"impersonate-user": "bob", "impersonate-group": "ops"}
     acting = api.kernel.authenticate(certificate("root", "system:masters"), headers)
@@ -205,3 +217,9 @@ async def test_administrators_can_act_as_others_and_others_cannot(api) -> None:
     with pytest.raises(ApiError) as refused:
         api.kernel.authenticate(certificate("eve"), headers)
     assert refused.value.code == 403
+
+
+async def test_a_group_to_act_as_without_a_user_is_refused_and_not_ignored(api) -> None:
+    with pytest.raises(ApiError) as refused:
+        api.kernel.authenticate(certificate("root", "system:masters"), {"impersonate-group": "ops"})
+    assert refused.value.code == 400

@@ -90,3 +90,8 @@ def test_any_bytes_are_an_object_or_a_refusal(data: bytes) -> None:
             assert isinstance(decode(sent), dict)
         except ApiError as error:
             assert error.code == 400
+
+
+def test_a_time_beyond_the_calendar_is_malformed() -> None:
+    with pytest.raises(ApiError, match="malformed protobuf"):
+        decode(body("v1", "Event", field(6, field(1, 1 << 62))))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from cn2.store.journal import JournalFailed
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -61,6 +63,19 @@ async def test_what_does_not_match_the_url_is_refused(api) -> None:
     assert (await api("POST", CONFIG_MAPS, other_namespace)).status == 400
     assert (await api("POST", CONFIG_MAPS, b"{")).status == 400
     assert (await api("POST", CONFIG_MAPS, b"[]")).status == 400
+
+
+@pytest.mark.parametrize("content_type", ["application/yaml", "application/merge-patch+json"])
+async def test_yaml_that_refers_to_itself_is_refused(api, content_type: str) -> None:
+    await api.create(CONFIG_MAPS, {"metadata": {"name": "a"}})
+    method, url = (
+        ("POST", CONFIG_MAPS) if content_type.endswith("yaml") else ("PATCH", f"{CONFIG_MAPS}/a")
+    )
+    body = b"metadata: {name: b}\ndata: {a: &a [x, x], b: &b [*a, *a], c: [*b, *b]}\n"
+    refused = await api(method, url, body, content_type=content_type)
+
+    assert (refused.status, refused.reason) == (400, "BadRequest")
+    assert "aliases" in refused.message
 
 
 async def test_yaml_is_as_good_as_json(api) -> None:
