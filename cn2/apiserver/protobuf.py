@@ -35,7 +35,7 @@ def decode(body: bytes) -> Object:
         if kind not in ROOTS:
             raise bad_request(f"{api_version} {kind} is not accepted as protobuf: send JSON")
         obj = _message(kind, _bytes(unknown.get(2, b"")))
-    except (ValueError, IndexError, OverflowError) as error:
+    except (ValueError, IndexError, OverflowError, OSError) as error:
         raise bad_request(f"malformed protobuf: {error}") from error
     return {"apiVersion": api_version, "kind": kind, **obj}
 
