@@ -20,6 +20,7 @@ from cn2.api.kinds import (
     VIRTUAL_MACHINE,
     VIRTUAL_ROUTER,
 )
+from cn2.api.pools import static_pool
 from cn2.plan.cluster import (
     addresses,
     attachments,
@@ -249,7 +250,7 @@ class World:
     def _allocate(self, step: Allocate) -> None:
         held = self.held(step.pool)
         mine = sorted(id for id, holder in held.items() if holder == step.holder)
-        number = mine[0] if mine else step.start
+        number = mine[0] if mine else static_pool(step.pool).start
         while not mine and (number in held or number in step.avoid):
             number += 1
         self.snapshot.keep_promise(step.pool, step.holder, number)

@@ -31,6 +31,7 @@ __all__ = [
     "pool_object",
     "pool_spec",
     "service_pool",
+    "static_pool",
     "subnet_pool",
     "subnet_pool_name",
     "subnets_of_pool",
@@ -150,6 +151,11 @@ def subnets_of_pool(pool: str) -> list[tuple[str, str]]:
         return []
     parts = pool.removeprefix(_SUBNET_POOL_PREFIX).split("-")
     return [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))]
+
+
+def static_pool(pool: str) -> PoolSpec:
+    """A pool of network or route target numbers. Raises KeyError."""
+    return _STATIC[pool]
 
 
 def pool_spec(

@@ -27,6 +27,7 @@ from cn2.api.kinds import (
     VIRTUAL_NETWORK_ROUTER,
     VIRTUAL_ROUTER,
 )
+from cn2.api.pools import ROUTE_TARGET_POOL, VIRTUAL_NETWORK_POOL
 from cn2.client.cache import Key
 from cn2.client.loop import Mapper
 from cn2.controllers.runner import Manager
@@ -35,7 +36,6 @@ from cn2.plan.cluster import (
     addresses,
     interfaces,
     networks,
-    numbers,
     objects,
     route_targets,
     routers,
@@ -91,8 +91,8 @@ class _Core:
         if old is None or new is not None:
             return
         for pool, kind in (
-            (numbers.NETWORK_ID_POOL, VIRTUAL_NETWORK),
-            (numbers.ROUTE_TARGET_POOL, ROUTING_INSTANCE),
+            (VIRTUAL_NETWORK_POOL, VIRTUAL_NETWORK),
+            (ROUTE_TARGET_POOL, ROUTING_INSTANCE),
         ):
             self.snapshot.fulfil_promise(pool, objects.holder_of(kind, objects.key(old)))
             self.snapshot.forgive(pool)

@@ -152,7 +152,7 @@ class Executor:
 
     async def _allocate(self, step: Allocate) -> None:
         path = f"/apis/{POOL.api_version}/{POOL.plural}/{step.pool}/next"
-        start, avoid = step.start, set(step.avoid)
+        start, avoid = 0, set(step.avoid)  # the pool knows where it begins
         while True:
             answer = await self._client.fetch(path, {"holder": step.holder, "start": str(start)})
             number = int(answer["id"])

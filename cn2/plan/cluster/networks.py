@@ -6,6 +6,7 @@ from typing import Any
 
 from cn2.api.kind import Object
 from cn2.api.kinds import ROUTING_INSTANCE, SUBNET, VIRTUAL_NETWORK
+from cn2.api.pools import VIRTUAL_NETWORK_POOL
 from cn2.plan.cluster import numbers, objects, route_targets, routers, routing_instances
 from cn2.plan.cluster.steps import Claimed, Patch, Steps
 from cn2.plan.snapshot import Key, Snapshot
@@ -107,20 +108,11 @@ def _number(snapshot: Snapshot, network: Object) -> Any:
     number = objects.status(network).get("virtualNetworkNetworkId")
     if number:
         return int(number)
-    key = objects.key(network)
     return numbers.pick(
         snapshot,
-        numbers.NETWORK_ID_POOL,
-        objects.holder_of(VIRTUAL_NETWORK, key),
-        numbers.NETWORK_IDS.get(key[1]) if _is_system(network) else None,
-        numbers.FIRST_NETWORK_ID,
+        VIRTUAL_NETWORK_POOL,
+        objects.holder_of(VIRTUAL_NETWORK, objects.key(network)),
     )
-
-
-def _is_system(network: Object) -> bool:
-    """Made by us: a user's network that happens to have such a name is an ordinary one."""
-    namespace, name = objects.key(network)
-    return namespace == SYSTEM_NAMESPACE or objects.labels(network).get(SYSTEM_LABEL) == name
 
 
 def _missing_subnet(snapshot: Snapshot, network: Object) -> str:
@@ -134,7 +126,7 @@ def _status(network: Object, number: int) -> Steps:
     claimed = None
     if not objects.status(network).get("virtualNetworkNetworkId"):
         claimed = Claimed(
-            numbers.NETWORK_ID_POOL,
+            VIRTUAL_NETWORK_POOL,
             objects.holder_of(VIRTUAL_NETWORK, objects.key(network)),
             number,
         )

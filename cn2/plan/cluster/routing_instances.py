@@ -10,6 +10,7 @@ from typing import Any
 
 from cn2.api.kind import Kind, Object
 from cn2.api.kinds import ROUTE_TARGET, ROUTING_INSTANCE, VIRTUAL_NETWORK, VIRTUAL_NETWORK_ROUTER
+from cn2.api.pools import ROUTE_TARGET_POOL
 from cn2.net.names import back_reference
 from cn2.plan.cluster import numbers, objects, route_targets
 from cn2.plan.cluster.steps import Claimed, Create, Steps
@@ -126,13 +127,7 @@ def _owner(snapshot: Snapshot, instance: Object) -> Object | None:
 def _number(snapshot: Snapshot, key: Key, instance: Object | None) -> Any:
     if instance is not None and (name := default_target(instance)):
         return route_targets.number_of(name)
-    return numbers.pick(
-        snapshot,
-        numbers.ROUTE_TARGET_POOL,
-        objects.holder_of(ROUTING_INSTANCE, key),
-        numbers.ROUTE_TARGET_NUMBERS.get(key[1]),
-        numbers.FIRST_ROUTE_TARGET_NUMBER,
-    )
+    return numbers.pick(snapshot, ROUTE_TARGET_POOL, objects.holder_of(ROUTING_INSTANCE, key))
 
 
 def _create_targets(snapshot: Snapshot, names: list[str], default: str) -> Steps:
@@ -210,7 +205,7 @@ def _status(
     claimed = None
     if not default_target(instance):
         claimed = Claimed(
-            numbers.ROUTE_TARGET_POOL, objects.holder_of(ROUTING_INSTANCE, wanted.key), number
+            ROUTE_TARGET_POOL, objects.holder_of(ROUTING_INSTANCE, wanted.key), number
         )
     return [*objects.set_status(ROUTING_INSTANCE, instance, fields, claimed)]
 

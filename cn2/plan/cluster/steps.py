@@ -58,8 +58,6 @@ class Allocate:
 
     pool: str
     holder: str
-    start: int
-    """The lowest number that may be given."""
     avoid: frozenset[int] = field(default_factory=frozenset)
     """Numbers that are picked for others already."""
 

@@ -182,14 +182,14 @@ async def test_two_picks_at_once_get_different_numbers(bench: Bench) -> None:
 
     def plan() -> Steps:
         return [
-            Allocate("pool", one, 5)
+            Allocate("pool", one)
             for one in ("a", "b")
             if bench.snapshot.promise("pool", one) is None
         ]
 
     await bench.executor.settle(plan)
     assert {bench.snapshot.promise("pool", one) for one in ("a", "b")} == {5, 6}
-    assert [one["start"] for one in asked] == ["5", "5", "6"]
+    assert [one["start"] for one in asked] == ["0", "0", "6"]
 
 
 async def test_a_plan_that_waits_says_for_how_long(bench: Bench) -> None:

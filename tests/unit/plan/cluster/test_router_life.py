@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import states
-from cluster_world import World
+from cluster_world import CLUSTER_NAMESPACE, World
 
+from cn2.api import pools
 from cn2.api.kinds import NAMESPACE, ROUTING_INSTANCE, VIRTUAL_NETWORK, VIRTUAL_NETWORK_ROUTER
 from cn2.plan.cluster import objects
 
@@ -119,3 +120,17 @@ def test_a_deleted_router_leaves_no_trace() -> None:
     assert world.find(VIRTUAL_NETWORK_ROUTER, "m", "default") is None
     assert world.find(ROUTING_INSTANCE, "m", "default") is None
     assert asked(world, "a") == {}
+
+
+def test_a_network_that_is_called_like_a_system_object_has_an_ordinary_number() -> None:
+    """Also when it is there first: the number belongs to one holder, not to all of its name."""
+    name = "DefaultPodServiceNetwork"
+    world = World()
+    world.create(NAMESPACE, states.namespace("default"))
+    world.create(VIRTUAL_NETWORK, network(name, "none"))
+    world.settle(kubernetes=False)
+    world.settle()
+
+    holders = world.held(pools.ROUTE_TARGET_POOL)
+    assert holders[8000009] == f"RoutingInstance/default/{name}"
+    assert holders[8000006] == f"RoutingInstance/{CLUSTER_NAMESPACE}/{name}"
