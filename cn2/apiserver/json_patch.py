@@ -7,10 +7,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from cn2.apiserver.patch_error import PatchError
 
 _INDEX = re.compile(r"^(0|[1-9][0-9]*)$")
 _MOST_OPERATIONS = 10_000
+_MOST_COPIED = 3 << 20
+"""Bytes of JSON that the copies of one patch add up to at most, as in kube-apiserver: each copy
+could double the document."""
 _MISSING: Any = object()
 
 
@@ -21,9 +26,20 @@ def json_patch(doc: Any, ops: Any) -> Any:
     if len(ops) > _MOST_OPERATIONS:
         raise PatchError(f"the JSON patch has {len(ops)} operations, at most {_MOST_OPERATIONS}")
     doc = copy.deepcopy(doc)
+    copied = 0
     for op in ops:
+        copied += _copied(doc, op)
+        if copied > _MOST_COPIED:
+            raise PatchError(f"the JSON patch copies more than {_MOST_COPIED} bytes")
         doc = _apply(doc, op)
     return doc
+
+
+def _copied(doc: Any, op: Any) -> int:
+    """Bytes that an operation copies."""
+    if not isinstance(op, dict) or op.get("op") != "copy":
+        return 0
+    return len(msgspec.json.encode(_find(doc, _pointer(op, "from"))))
 
 
 def _apply(doc: Any, op: Any) -> Any:

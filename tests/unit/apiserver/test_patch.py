@@ -138,3 +138,9 @@ def test_json_patch(doc, ops, result):
 def test_a_json_patch_that_does_not_fit_is_refused(doc, ops):
     with pytest.raises(PatchError):
         json_patch(doc, ops)
+
+
+def test_a_json_patch_cannot_double_its_document_without_end():
+    doubling = [{"op": "copy", "from": "/a", "path": f"/a/{i}"} for i in range(64)]
+    with pytest.raises(PatchError, match="copies more than"):
+        json_patch({"a": {"text": "x" * 1000}}, doubling)
