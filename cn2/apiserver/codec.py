@@ -91,6 +91,16 @@ def parse_yaml(body: bytes) -> Any:
         raise bad_request(f"error converting YAML to JSON: {error}") from error
 
 
+def part(obj: Object, name: str) -> Object:
+    """An object within what a client sent; {} when it was left out. Raises BadRequest."""
+    found = obj.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise bad_request(f"{name}: must be an object")
+    return found
+
+
 def _mapping(document: Any) -> Object:
     if not isinstance(document, dict):
         raise bad_request("the body of the request is not an object")

@@ -48,7 +48,7 @@ class DeleteOptions:
         if not propagation and str(given.get("orphanDependents") or "").lower() == "true":
             propagation = "Orphan"
         tried = given.get("dryRun") or ""
-        preconditions = given.get("preconditions") or {}
+        preconditions = codec.part(given, "preconditions")
         return cls(
             _seconds(given.get("gracePeriodSeconds")),
             propagation,

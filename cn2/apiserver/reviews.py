@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from cn2.api.kind import Object
 from cn2.apiserver import codec
@@ -38,8 +37,8 @@ class Reviews:
 
     def answer(self, group: str, resource: str, request: Request) -> Reply:
         review = codec.parse(request.body, request.headers.get("content-type", ""))
-        status = self._answers[group, resource](review.get("spec") or {}, request.user)
-        metadata = {**(review.get("metadata") or {}), "creationTimestamp": None}
+        status = self._answers[group, resource](codec.part(review, "spec"), request.user)
+        metadata = {**codec.part(review, "metadata"), "creationTimestamp": None}
         return Reply(201, codec.dump({**review, "metadata": metadata, "status": status}))
 
     def _who_am_i(self, _spec: Object, user: User) -> Object:
@@ -83,10 +82,10 @@ class Reviews:
 
 
 def _attributes(spec: Object) -> Attributes:
-    path: dict[str, Any] | None = spec.get("nonResourceAttributes")
+    path = codec.part(spec, "nonResourceAttributes")
     if path:
         return Attributes(verb=path.get("verb", ""), path=path.get("path", ""))
-    asked = spec.get("resourceAttributes") or {}
+    asked = codec.part(spec, "resourceAttributes")
     return Attributes(
         **{
             field: asked.get(field) or ""

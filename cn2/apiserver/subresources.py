@@ -26,7 +26,7 @@ _SHORTEST_TOKEN, _DEFAULT_TOKEN = 600, 3600
 async def bind(serving: Serving, request: Request, target: Target) -> Reply:
     """pods/binding: the scheduler's decision."""
     binding = codec.parse(request.body, request.headers.get("content-type", ""))
-    node = (binding.get("target") or {}).get("name")
+    node = codec.part(binding, "target").get("name")
     if not node:
         raise bad_request("binding: target.name: Required value")
     uid = metadata.of(binding).get("uid")
@@ -66,7 +66,7 @@ def _schedule(pod: Object, now: str) -> None:
 async def evict(serving: Serving, request: Request, target: Target) -> Reply:
     """pods/eviction: a deletion that disruption budgets could refuse; there are none here."""
     body = codec.parse(request.body, request.headers.get("content-type", ""))
-    options = DeleteOptions.parse({**request.query, **(body.get("deleteOptions") or {})})
+    options = DeleteOptions.parse({**request.query, **codec.part(body, "deleteOptions")})
     await deletion.delete(serving.backend, target.kind, target.namespace, target.name, options)
     return Reply(201, codec.dump(done()))
 
@@ -74,7 +74,7 @@ async def evict(serving: Serving, request: Request, target: Target) -> Reply:
 async def finalize(serving: Serving, request: Request, target: Target) -> Reply:
     """namespaces/finalize: replaces spec.finalizers; the last one to go lets the namespace go."""
     sent = codec.parse(request.body, request.headers.get("content-type", ""))
-    finalizers = (sent.get("spec") or {}).get("finalizers")
+    finalizers = codec.part(sent, "spec").get("finalizers")
     revision = metadata.of(sent).get("resourceVersion")
 
     def change(namespace: Object) -> Object:
@@ -94,7 +94,7 @@ async def token(serving: Serving, request: Request, target: Target) -> Reply:
     asked = codec.parse(request.body, request.headers.get("content-type", ""))
     backend = serving.backend
     account = codec.decode(await backend.existing(target.kind, target.namespace, target.name))
-    spec = asked.setdefault("spec", {})
+    spec = codec.part(asked, "spec")
     seconds = spec.setdefault("expirationSeconds", _DEFAULT_TOKEN)
     if not isinstance(seconds, int) or seconds < _SHORTEST_TOKEN:
         raise bad_request("spec.expirationSeconds: may not specify a duration less than 10 minutes")
@@ -106,7 +106,7 @@ async def token(serving: Serving, request: Request, target: Target) -> Reply:
         account["metadata"]["uid"],
         tuple(audiences),
         expires.timestamp(),
-        _bound(serving, target, spec.get("boundObjectRef")),
+        _bound(serving, target, codec.part(spec, "boundObjectRef")),
     )
     answer = {
         "kind": "TokenRequest",
@@ -125,7 +125,7 @@ async def token(serving: Serving, request: Request, target: Target) -> Reply:
     return Reply(201, codec.dump(answer))
 
 
-def _bound(serving: Serving, target: Target, ref: Object | None) -> Bound | None:
+def _bound(serving: Serving, target: Target, ref: Object) -> Bound | None:
     if not ref:
         return None
     kind, name = ref.get("kind", ""), ref.get("name", "")

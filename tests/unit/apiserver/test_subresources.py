@@ -107,6 +107,28 @@ async def test_an_eviction_that_is_only_tried_evicts_nobody(api, query: str, opt
     assert (await api("GET", f"{PODS}/p")).status == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("POST", f"{PODS}/p/binding", {"target": "n1"}),
+        ("POST", f"{PODS}/p/eviction", {"deleteOptions": "now"}),
+        ("DELETE", f"{PODS}/p", {"preconditions": ["uid"]}),
+        ("DELETE", f"{PODS}/p?preconditions=uid", None),
+        ("POST", f"{ACCOUNTS}/sa/token", {"spec": "an hour"}),
+        ("POST", f"{ACCOUNTS}/sa/token", {"spec": {"boundObjectRef": "p"}}),
+        ("PUT", "/api/v1/namespaces/default/finalize", {"spec": []}),
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": "me"}),
+    ],
+)
+async def test_what_should_be_an_object_and_is_not_is_the_clients_mistake(
+    api, method: str, url: str, body: Any
+) -> None:
+    await pod(api)
+    await api.create(ACCOUNTS, {"metadata": {"name": "sa"}})
+
+    assert (await api(method, url, body)).status == 400
+
+
 async def token(api: Any, **spec: Any) -> dict[str, Any]:
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     created: dict[str, Any] = await api.create(f"{ACCOUNTS}/sa/token", request)
