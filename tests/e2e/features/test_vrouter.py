@@ -147,8 +147,9 @@ def test_service_addresses(machine: Machine) -> None:
 
 def test_a_namespace_takes_all_along(machine: Machine) -> None:
     """A namespace with networks and pods on them goes with everything in it."""
+    machine.apply(network("near", "172.16.91.0/24"))
     machine.kubectl("create", "namespace", "gone")
-    for manifest in (network("gn", "172.16.90.0/24"), pod("g1", "gn"), pod("g2", "default/blue")):
+    for manifest in (network("gn", "172.16.90.0/24"), pod("g1", "gn"), pod("g2", "default/near")):
         one = json.loads(manifest)
         one["metadata"]["namespace"] = "gone"
         machine.apply(json.dumps(one))
@@ -167,7 +168,8 @@ def test_a_namespace_takes_all_along(machine: Machine) -> None:
 
 def test_the_plugin_by_hand(machine: Machine) -> None:
     """F13: a second ADD changes nothing, DEL of nothing is fine twice, no agent is a CNI error."""
-    machine.apply(pod("plugged", "blue"))
+    machine.apply(network("near", "172.16.91.0/24"))
+    machine.apply(pod("plugged", "near"))
     running = machine.running("plugged")
     uid = running["metadata"]["uid"]
     node = next((machine.data_dir / "nodes").iterdir())
