@@ -33,5 +33,7 @@ def main(arguments: list[str]) -> int:
         spawner.launch()
         # Imported only now: the template reads its own modules meanwhile.
         from cn2.main.daemon import run
+        from cn2.supervisor.down import end_processes
 
+        end_processes(layout)
         return run(layout, options.settings, options.native_dir, spawner)

@@ -27,6 +27,11 @@ _PATIENCE = 15.0
 def stop_supervisor(layout: Layout) -> None:
     """End the supervisor, which ends its processes; then whatever of them is left."""
     _end([layout.pid_file("supervisor")], layout)
+    end_processes(layout)
+
+
+def end_processes(layout: Layout) -> None:
+    """End what a supervisor that was killed has left running; pods go on."""
     _end(
         [path for path in layout.run.glob("*.pid") if path.stem != "supervisor"]
         if layout.run.exists()

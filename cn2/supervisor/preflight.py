@@ -30,7 +30,7 @@ def findings(layout: Layout, settings: Settings, native: Path) -> list[str]:
     found = [
         *_missing_artifacts(native),
         *_kernel(),
-        *_port(settings.port),
+        *([] if _left_serving(layout, settings) else _port(settings.port)),
         *_disk(layout.root),
         *_others_things(layout),
     ]
@@ -67,6 +67,17 @@ def _kernel() -> list[str]:
     if ctypes.util.find_library("bpf") is None:
         found.append("libbpf.so.1 is missing: apt-get install libbpf1.")
     return found
+
+
+def _left_serving(layout: Layout, settings: Settings) -> bool:
+    """Whether the port is this system's own: its supervisor was killed, its API server goes on
+    until the next supervisor ends it."""
+    known = Settings.load(layout)
+    return (
+        known is not None
+        and known.port == settings.port
+        and read_pid(layout.pid_file("apiserver")) is not None
+    )
 
 
 def _port(port: int) -> list[str]:
