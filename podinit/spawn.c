@@ -149,7 +149,8 @@ static void child(const struct spawn *what, int report)
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL); /* what `nohup cn2 up` ignored is not the container's */
 	int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (score >= 0) {
 		if (write(score, "500", 3) < 0) /* the container goes before its parent */

@@ -189,7 +189,7 @@ def test_ctrl_c_takes_it_down(seen: str) -> None:
     """While it comes up, and when it is up."""
     where = tempfile.mkdtemp(prefix="cn2-")
     process = subprocess.Popen(
-        [*CN2, "up", "--data-dir", where, "--port", "0"],
+        ["env", "--default-signal=INT", *CN2, "up", "--data-dir", where, "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -86,6 +87,17 @@ async def test_a_shell_on_a_terminal_has_the_prompt_of_the_walkthrough(lab: PodL
     await until(lambda: b"24 80" in person.out)
     person.session.stdin.feed_data(b"exit 5\n")
     assert (await running).code == 5
+
+
+async def test_a_container_ignores_no_signal_whoever_started_the_system(lab: PodLab) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        await started(lab, a_pod("uid-1", FOREVER))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    person = Person()
+    await run(lab, person, "grep", "SigIgn", "/proc/self/status")
+    assert int(person.out.split()[-1], 16) == 0
 
 
 async def test_much_output_to_a_slow_reader_arrives_whole(lab: PodLab) -> None:
