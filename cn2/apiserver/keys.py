@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from cn2.api.kind import Kind
 
+REFUSED = "/refused"
+"""Keys of the objects that the last migration had to leave as they were, as a JSON list."""
+CLAIM_FAMILIES = ("/claims/", "/holders/", "/wants/")
+
 _CLUSTER = "-"
 """Stands for the namespace of cluster-scoped objects; no namespace has this name."""
 
@@ -28,6 +32,12 @@ def claims(pool: str) -> str:
 def claim(pool: str, number: int) -> str:
     """The value is the holder."""
     return f"/claims/{pool}/{number:016x}"
+
+
+def claimed(claim: str) -> tuple[str, int]:
+    """Pool and number of a claim's key."""
+    pool, _, number = claim.removeprefix("/claims/").rpartition("/")
+    return pool, int(number, 16)
 
 
 def holding(holder: str, pool: str) -> str:

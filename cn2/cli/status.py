@@ -28,6 +28,12 @@ async def drops(agent_socket: Path) -> dict[str, int]:
     return msgspec.json.decode(text, type=dict[str, int]) if code == 200 else {}
 
 
+async def refused(api_socket: Path) -> list[str]:
+    """Stored objects that today's rules refuse: what and why; empty when nobody answers."""
+    code, text = await ask(api_socket, "/introspect/refused")
+    return msgspec.json.decode(text, type=list[str]) if code == 200 else []
+
+
 async def collect(client: Client, system: Report, dropped: dict[str, dict[str, int]]) -> Report:
     """Add what the API says (nodes, networks) to what supervisor and agents say."""
     nodes = await client.list(by_name("Node"))
@@ -68,6 +74,10 @@ def problems(report: Report) -> list[str]:
         f"{network['observation'] or 'no observation yet'}"
         for network in report["networks"]
         if network["state"] != "Success"
+    ]
+    found += [
+        f"an earlier release stored what this one refuses, edit or delete it: {what}"
+        for what in report["refused"]
     ]
     return found
 

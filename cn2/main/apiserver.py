@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from cn2.api.kinds import KINDS
-from cn2.apiserver import bootstrap, listeners
+from cn2.apiserver import bootstrap, listeners, migration
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.front import Front, server_tls
 from cn2.apiserver.kernel import Kernel
@@ -44,11 +44,13 @@ def main(argv: list[str]) -> int:
 
 async def serve(options: Namespace, health: Health) -> None:
     """Serves until it is cancelled."""
-    store = await open_store(options.data_dir)
+    store = await open_store(options.data_dir, migration.KNOWN)
     try:
         health.live("store", lambda: store.broken)
         sockets = await _sockets(options)
         backend = Backend(store=store, service_cidr=options.service_cidr)
+        await migration.run(backend)
+        health.page("refused", lambda: _refused(backend))
         # The last socket is the one that pods and agents reach.
         await bootstrap.ensure(backend, sockets[-1].getsockname()[1])
         address = "{}:{}".format(*sockets[0].getsockname()[:2])
@@ -66,6 +68,10 @@ async def serve(options: Namespace, health: Health) -> None:
         await _run(front, sockets, options.pki, address)
     finally:
         await store.close()
+
+
+async def _refused(backend: Backend) -> list[str]:
+    return [str(found) for found in migration.refused(backend)]
 
 
 async def _sockets(options: Namespace) -> list[socket.socket]:

@@ -124,7 +124,7 @@ def up(
     }
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     settings = replace(known or _DEFAULTS, **chosen)
-    found = preflight.findings(layout, settings, NATIVE)
+    found = preflight.findings(layout, settings, NATIVE) or _store_findings(layout)
     if found:
         raise _fail(found)
     if port == 0:
@@ -155,6 +155,16 @@ def up(
         raise _fail([f"the supervisor ended, its log: {layout.log_file('supervisor')}"])
     except KeyboardInterrupt:
         take_down(layout)
+
+
+def _store_findings(layout: Layout) -> list[str]:
+    """What keeps this release from opening what an earlier or later one has stored."""
+    from cn2.api.stored.history import SCHEMAS
+    from cn2.store.inspection import obstacle
+    from cn2.store.schema import Known
+
+    found = obstacle(layout.store, Known(SCHEMAS, cn2.__version__))
+    return [found] if found else []
 
 
 @contextlib.contextmanager
@@ -260,6 +270,7 @@ async def _collect(layout: Layout, system: dict[str, Any]) -> dict[str, Any]:
 
     client = Client.from_kubeconfig(layout.kubeconfig, manager="cn2")
     dropped = {system["node"]: await status_view.drops(layout.health_socket("agent"))}
+    system["refused"] = await status_view.refused(layout.health_socket("apiserver"))
     try:
         return await status_view.collect(client, system, dropped)
     finally:

@@ -5,7 +5,7 @@ replaced. What a change wrote needs no second copy: it is in `current`, or in th
 the next change of the same key.
 
 `synchronous=FULL` in WAL mode: a commit returns after fdatasync, so what was acknowledged survives
-kill -9 and power loss. The schema's version is SQLite's `user_version`, which lies at a fixed
+kill -9 and power loss. The format of the tables is SQLite's `user_version`, which lies at a fixed
 place of the file, so that a newer file is recognised without opening it.
 """
 
@@ -19,17 +19,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from cn2.store import copies, inspection
 from cn2.store.directory import DirectoryLock
-from cn2.store.interface import Entry, Event, StoreError
+from cn2.store.inspection import FILE_NAME, FORMAT
+from cn2.store.interface import Entry, Event
 from cn2.store.journal import JournalFailed, JournalLost, Loaded
 from cn2.store.logged import LoggedStore
+from cn2.store.schema import Known
 from cn2.store.window import MAX_EVENTS
 
-SCHEMA_VERSION = 1
-FILE_NAME = "cn2.db"
-
-_MAGIC = b"SQLite format 3\0"
-_VERSION_AT = 60
 _CUT_STEP = 1_000
 """Revisions that may lie below the floor before the log is cut."""
 
@@ -45,18 +43,10 @@ CREATE TABLE log(
 ) WITHOUT ROWID;
 CREATE TABLE progress(one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER, floor INTEGER);
 INSERT INTO progress VALUES (1, 0, 0);
-PRAGMA user_version = {SCHEMA_VERSION};
+PRAGMA user_version = {FORMAT};
 """
 
 T = TypeVar("T")
-
-
-class NewerStore(StoreError):
-    """The file was written by a newer release; it was not touched."""
-
-
-class NotAStore(StoreError):
-    """The file is something else; it was not touched."""
 
 
 class SqliteJournal:
@@ -69,7 +59,11 @@ class SqliteJournal:
         self._db: sqlite3.Connection
 
     async def load(self) -> Loaded:
-        return await self._in_thread(self._load)
+        try:
+            return await self._in_thread(self._load)
+        except BaseException:
+            self._thread.shutdown()
+            raise
 
     async def append(self, events: Sequence[Event], floor: int) -> None:
         await self._in_thread(lambda: self._append(events, floor))
@@ -83,6 +77,13 @@ class SqliteJournal:
 
     def _load(self) -> Loaded:
         self._db = _open(self._path)
+        try:
+            return self._read()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _read(self) -> Loaded:
         revision, floor = self._db.execute("SELECT revision, floor FROM progress").fetchone()
         self._cut = floor
         rows = self._db.execute("SELECT key, value, revision, created FROM current")
@@ -155,32 +156,19 @@ def _undo_record(event: Event) -> tuple[object, ...]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    _check_file(path)
+    """Opens the file or makes it, readable by its owner alone."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=32)
-    if db.execute("PRAGMA user_version").fetchone() == (0,):
-        # Before WAL mode: the version must be in the file itself, where _check_file looks.
-        db.executescript("BEGIN;" + _SCHEMA + "COMMIT;")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version != FORMAT:
+        # Not in WAL mode: the format must be in the file itself, where older releases look.
+        db.execute("PRAGMA journal_mode = DELETE")
+        made = _SCHEMA if version == 0 else f"PRAGMA user_version = {FORMAT};"
+        db.executescript(f"BEGIN;{made}COMMIT;")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 16777216")
     return db
-
-
-def _check_file(path: Path) -> None:
-    """Makes the file if need be, readable by its owner alone, and refuses what is not ours."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        header = os.pread(fd, 100, 0)
-    finally:
-        os.close(fd)
-    if header and not header.startswith(_MAGIC):
-        raise NotAStore(f"{path} is not a store")
-    version = int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big")
-    if version > SCHEMA_VERSION:
-        raise NewerStore(
-            f"{path} has schema version {version}; this release knows {SCHEMA_VERSION}."
-            " Use the release that wrote it, or another data directory."
-        )
 
 
 class _LockedJournal:
@@ -197,15 +185,23 @@ class _LockedJournal:
         self._lock.release()
 
 
-async def open_store(directory: Path, *, max_events: int = MAX_EVENTS) -> LoggedStore:
+async def open_store(
+    directory: Path, known: Known | None = None, *, max_events: int = MAX_EVENTS
+) -> LoggedStore:
     """Opens the store in `directory`, making it when there is none.
 
-    Raises DirectoryInUse, NewerStore, NotAStore.
+    When its values follow an older schema than the last that is `known`, a copy is kept first.
+    Raises DirectoryInUse, NewerStore, NotAStore, DamagedStore, NoRoom, Unavailable; nothing is
+    changed then.
     """
     lock = DirectoryLock(directory)
     try:
+        found = inspection.inspect(directory, known)
+        if known is not None and found.needs_migration(known):
+            await asyncio.to_thread(copies.keep, directory, known.schemas[-1])
         journal = _LockedJournal(SqliteJournal(directory / FILE_NAME), lock)
-        loaded = await journal.load()
+        with inspection.explained(directory, known):
+            loaded = await journal.load()
     except BaseException:
         lock.release()
         raise

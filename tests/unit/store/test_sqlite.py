@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from cn2.store.directory import DirectoryInUse
+from cn2.store.inspection import FILE_NAME, NewerStore, NotAStore
 from cn2.store.interface import Delete, Put, Stamped, Txn, Unavailable
-from cn2.store.sqlite import FILE_NAME, NewerStore, NotAStore, open_store
+from cn2.store.sqlite import open_store
 
 
 async def test_everything_is_there_after_a_restart_also_the_recent_past(tmp_path: Path) -> None:
