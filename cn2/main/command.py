@@ -63,7 +63,7 @@ _LONG = 30.0
 
 def _fail(lines: list[str]) -> typer.Exit:
     for line in lines:
-        err.print(f"[red]✗[/red] {line}")
+        err.print(f"[red]✗[/red] {line}", soft_wrap=True)
     return typer.Exit(1)
 
 
