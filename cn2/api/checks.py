@@ -8,7 +8,7 @@ from typing import Any
 from cn2.api.access import at
 from cn2.api.kind import FieldError, Object
 from cn2.api.references import same_referent
-from cn2.api.schema_checks import invalid, not_supported, required
+from cn2.api.schema_checks import invalid, not_supported, required, without_value
 from cn2.net.mac import parse_interface_mac
 from cn2.net.prefix import parse_address, parse_prefix
 from cn2.net.route_target import parse_route_target
@@ -51,13 +51,8 @@ def parses(path: str, value: Any, parse: Callable[[str], object]) -> list[FieldE
     try:
         parse(value)
     except ValueError as error:
-        return [invalid(path, value, _without_value(str(error), value))]
+        return [invalid(path, value, without_value(str(error), value))]
     return []
-
-
-def _without_value(message: str, value: str) -> str:
-    """The parsers' messages begin with the value, which `Invalid value` has said already."""
-    return message.removeprefix(repr(value)).removeprefix(":").strip()
 
 
 def each_parses(

@@ -7,19 +7,16 @@ the schema's `x-cn2-reference` marks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from cn2.api.access import items, mapping, name_of, namespace_of, text
-from cn2.api.kind import Family, Kind, Object, Schema
+from cn2.api.kind import Family, Kind, Lookup, Object, Schema
 from cn2.api.kinds import KINDS
 from cn2.api.references import keep_references
 from cn2.api.schema import REFERENCE
 from cn2.net.names import PARENT_LABEL, back_reference, parent_label_value
-
-Lookup = Callable[[str, str, str], Object | None]
-"""`lookup(kind, namespace, name)` reads a stored object; None when there is none."""
 
 DOMAIN = "default-domain"
 DEFAULT_STATE = "Pending"

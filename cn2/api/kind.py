@@ -85,8 +85,13 @@ class Claim:
     holder: str
 
 
+Lookup = Callable[[str, str, str], Object | None]
+"""`lookup(kind, namespace, name)` reads a stored object; None when there is none."""
+
 Complete = Callable[[Object, Object | None], None]
 Validate = Callable[[Object, Object | None], list[FieldError]]
+ValidateAmong = Callable[[Object, Object | None, Lookup], list[FieldError]]
+Warn = Callable[[Object, Object | None], list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,12 @@ class Kind:
     create. metadata.uid and creationTimestamp are already set."""
     validate: Validate | None = None
     """Called as validate(new, old) after the schema's own checks."""
+    validate_among: ValidateAmong | None = None
+    """Called as validate_among(new, old, lookup) after `validate`, on what people write: checks
+    that need other objects. What is not there yet is no error: it may come."""
+    warn: Warn | None = None
+    """Called as warn(new, old) on what people write and the checks let pass: sentences that
+    kubectl prints, of what is accepted and does not do what it seems to say."""
     claims: Callable[[Object], list[Claim]] | None = None
     """The numbers that this object carries."""
     wants: Callable[[Object], list[str]] | None = None

@@ -34,6 +34,11 @@ def invalid(path: str, value: Any, detail: str) -> FieldError:
     return FieldError(path, f"Invalid value: {quote(value)}: {detail}", _INVALID, value)
 
 
+def without_value(message: str, value: str) -> str:
+    """A parser's message without the value that it begins with: `invalid` has said it already."""
+    return message.removeprefix(repr(value)).removeprefix(":").strip()
+
+
 def required(path: str) -> FieldError:
     """A `Required value` error."""
     return FieldError(path, "Required value", "FieldValueRequired", "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cn2.api import conventions
-from cn2.api.kind import Family, Kind, Object
+from cn2.api.kind import Family, FieldError, Kind, Object
 from cn2.api.validation import checker, unknown_field
 from cn2.apiserver import fields, namespaces, service_ips
 from cn2.apiserver.backend import Backend
@@ -88,16 +88,39 @@ def _begun(kind: Kind, new: Object) -> Object | None:
     return None
 
 
-def complete(backend: Backend, kind: Kind, new: Object, old: Object | None) -> None:
-    """What the server computes itself, and the checks that no schema can say."""
+def complete(
+    backend: Backend, kind: Kind, new: Object, old: Object | None, options: WriteOptions
+) -> tuple[str, ...]:
+    """What the server computes itself, and the checks that no schema can say; what to warn of."""
     if kind.family is Family.AGGREGATED:
         conventions.apply(kind, new, old, backend.lookup)
     service_ips.assign(backend, kind, new, old)
     if kind.complete is not None:
         kind.complete(new, old)
-    errors = kind.validate(new, old) if kind.validate is not None else []
+    errors = _errors(backend, kind, new, old, options)
+    if errors and old is not None:
+        # What was wrong before is not refused now: a finalizer or a status must get through.
+        known = _errors(backend, kind, old, old, options)
+        errors = [error for error in errors if error not in known]
     if errors:
         raise invalid(kind, new["metadata"]["name"], errors)
+    if kind.warn is None or options.component or (old is not None and _asked(new) == _asked(old)):
+        return ()
+    return tuple(kind.warn(new, old))
+
+
+def _asked(obj: Object) -> Any:
+    """The parts of an object in which people ask for something."""
+    return obj["metadata"].get("annotations"), obj.get("spec")
+
+
+def _errors(
+    backend: Backend, kind: Kind, new: Object, old: Object | None, options: WriteOptions
+) -> list[FieldError]:
+    errors = list(kind.validate(new, old)) if kind.validate is not None else []
+    if kind.validate_among is not None and not options.component and not errors:
+        errors += kind.validate_among(new, old, backend.lookup)
+    return errors
 
 
 def as_written(sent: Any, final: Any, old: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from cn2.apiserver import in_use
 from cn2.apiserver.errors import bad_request
 from cn2.apiserver.request import Request
 
@@ -25,6 +26,8 @@ class WriteOptions:
     """Whose fields these are, in managedFields."""
     dry_run: bool = False
     unknown: Unknown = Unknown.WARN
+    component: bool = False
+    """The writer is a part of the system: what it writes was checked where it came from."""
     force: bool = False
     """Apply patches only: take fields over from other managers."""
 
@@ -34,6 +37,7 @@ class WriteOptions:
             manager=_manager(request),
             dry_run=dry_run(request.query.get("dryRun", "")),
             unknown=_unknown(request.query.get("fieldValidation", "")),
+            component=in_use.is_component(request.user),
             force=request.flag("force"),
         )
 

@@ -59,9 +59,9 @@ async def create(
             raise already_exists(kind, obj["metadata"]["name"])
         obj["metadata"]["name"] = metadata.generated_name(prefix, backend.new_suffix)
     _begin(backend, kind, obj)
-    admission.complete(backend, kind, obj, None)
+    warnings = admission.complete(backend, kind, obj, None, options)
     body = await _store_new(backend, kind, namespace, obj, options)
-    return Written(body, schemed.warnings)
+    return Written(body, (*schemed.warnings, *warnings))
 
 
 def _begin(backend: Backend, kind: Kind, obj: Object) -> None:
@@ -126,14 +126,15 @@ class Update:
         metadata.carry_over(self.kind, new, old)
         schemed = admission.fit_schema(self.kind, new, self.options, old)
         sent = copied(new)
-        admission.complete(self.backend, self.kind, new, old)
+        more = admission.complete(self.backend, self.kind, new, old, self.options)
+        warnings = (*schemed.warnings, *more)
         self._record(sent, new, old)
         metadata.count_generation(self.kind, new, old)
         if unchanged(new, old):
             await self.backend.store.settled()
-            return Written(entry.value, schemed.warnings)
+            return Written(entry.value, warnings)
         return await store_changed(
-            self.backend, self.kind, entry, old, new, self.options.dry_run, schemed.warnings
+            self.backend, self.kind, entry, old, new, self.options.dry_run, warnings
         )
 
     def _check_revision(self, new: Object, entry: Entry) -> None:

@@ -79,6 +79,12 @@ AUTOMATIC_SHORT_BASE = 8_000
 """First number where an AS needs four octets and leaves 16 bits for the number."""
 
 
+def is_automatic(target: RouteTarget, asn: int) -> bool:
+    """Whether a route target is one that the system under this AS number may give to a network."""
+    base = AUTOMATIC_BASE if asn <= MAX_SHORT_AS else AUTOMATIC_SHORT_BASE
+    return target.administrator == str(asn) and target.number >= base
+
+
 def automatic(asn: int, id: int) -> RouteTarget:
     """The automatic route target with this pool id (from 8000000) under an AS number."""
     base = AUTOMATIC_BASE if asn <= MAX_SHORT_AS else AUTOMATIC_SHORT_BASE

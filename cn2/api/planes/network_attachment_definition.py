@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
-import json
-
+from cn2.api import definitions, json_text
 from cn2.api import schema as s
 from cn2.api.access import annotation, at, name_of, namespace_of, text
 from cn2.api.columns import AGE
-from cn2.api.kind import Family, FieldError, Kind, Object, holder
+from cn2.api.kind import Family, FieldError, Kind, Lookup, Object, holder
+from cn2.api.route_target_lists import not_automatic
 from cn2.api.schema_checks import invalid
-
-NETWORKS = "juniper.net/networks"
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
-    """spec.config is JSON when given. The annotation is not looked at: what is wrong with it
-    becomes the status annotation, so that correcting it heals."""
-    config = text(new, "spec", "config")
+    return _check_config(text(new, "spec", "config")) + _check_annotation(new)
+
+
+def _check_config(config: str) -> list[FieldError]:
     if not config.strip():
         return []
     try:
-        parsed = json.loads(config)
+        parsed = json_text.parse(config)
     except ValueError as error:
-        return [invalid("spec.config", config, f"is not JSON: {error}")]
+        return [invalid("spec.config", json_text.shown(config), str(error))]
     if not isinstance(parsed, dict):
-        return [invalid("spec.config", config, "is not a JSON object")]
+        return [invalid("spec.config", json_text.shown(config), "must be a JSON object")]
     return []
+
+
+def _check_annotation(obj: Object) -> list[FieldError]:
+    asked = at(obj, "metadata", "annotations", definitions.ANNOTATION)
+    return definitions.read(asked)[1] if isinstance(asked, str) else []
+
+
+def _validate_among(new: Object, old: Object | None, lookup: Lookup) -> list[FieldError]:
+    asked = annotation(new, definitions.ANNOTATION)
+    lists = definitions.read(asked)[0].lists if asked else {}
+    return [
+        error
+        for key, targets in lists.items()
+        for error in not_automatic(f"{definitions.PATH}.{key}", targets, lookup)
+    ]
+
+
+def _warn(new: Object, old: Object | None) -> list[str]:
+    asked = annotation(new, definitions.ANNOTATION)
+    unknown = definitions.read(asked)[0].unknown if asked else ()
+    return [definitions.unknown_text(unknown)] if unknown else []
 
 
 def _wants(obj: Object) -> list[str]:
     """A living definition with our annotation wants its network, and with it the numbers."""
-    if not annotation(obj, NETWORKS) or at(obj, "metadata", "deletionTimestamp"):
+    if not annotation(obj, definitions.ANNOTATION) or at(obj, "metadata", "deletionTimestamp"):
         return []
     namespace, name = namespace_of(obj), name_of(obj)
     return [holder(kind, namespace, name) for kind in ("VirtualNetwork", "RoutingInstance")]
@@ -47,5 +67,7 @@ NETWORK_ATTACHMENT_DEFINITION = Kind(
     schema=s.whole(s.object("", {"config": s.string()})),
     columns=(AGE,),
     validate=_validate,
+    validate_among=_validate_among,
+    warn=_warn,
     wants=_wants,
 )

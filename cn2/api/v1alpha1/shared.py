@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cn2.api import schema as s
 from cn2.api.columns import AGE, STATE
-from cn2.api.kind import Claim, Column, Complete, Family, Kind, NameRule, Object, Schema, Validate
+from cn2.api.kind import (
+    Claim,
+    Column,
+    Complete,
+    Family,
+    Kind,
+    NameRule,
+    Object,
+    Schema,
+    Validate,
+    ValidateAmong,
+    Warn,
+)
 
 GROUP = "core.contrail.juniper.net"
 VERSION = "v1alpha1"
@@ -89,6 +101,8 @@ def core_kind(
     selectable_fields: tuple[str, ...] = (),
     complete: Complete | None = None,
     validate: Validate | None = None,
+    validate_among: ValidateAmong | None = None,
+    warn: Warn | None = None,
     claims: Callable[[Object], list[Claim]] | None = None,
     kept_by: tuple[str, ...] = (),
     pool_of: Callable[[Object], str] | None = None,
@@ -113,5 +127,7 @@ def core_kind(
         selectable_fields=("status.state", *selectable_fields),
         complete=complete,
         validate=validate,
+        validate_among=validate_among,
+        warn=warn,
         claims=claims,
     )

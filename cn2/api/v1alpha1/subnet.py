@@ -7,14 +7,13 @@ from typing import Any
 from cn2.api import schema as s
 from cn2.api.access import items, mapping, name_of, namespace_of, text
 from cn2.api.checks import address, cidr, immutable
+from cn2.api.definitions import gateway_problem
 from cn2.api.kind import Column, FieldError, Object
 from cn2.api.references import keep
 from cn2.api.schema_checks import invalid, required
 from cn2.api.v1alpha1.instance_ip import subnet_claim_pool
 from cn2.api.v1alpha1.shared import core_kind, core_schema
 from cn2.net.prefix import Prefix, parse_address, parse_prefix
-
-_POINT_TO_POINT = 2
 
 
 def block_of(obj: Object) -> Prefix | None:
@@ -41,15 +40,8 @@ def _inside(path: str, value: Any, block: Prefix) -> list[FieldError]:
 
 
 def _check_gateway(gateway: Any, block: Prefix) -> list[FieldError]:
-    path = "spec.defaultGateway"
-    errors = _inside(path, gateway, block)
-    if gateway and not errors and block.capacity > _POINT_TO_POINT:
-        id = block.id(gateway)
-        if id == 0:
-            errors.append(invalid(path, gateway, f"is the network address of {block}"))
-        elif block.family == "v4" and id == block.capacity - 1:
-            errors.append(invalid(path, gateway, f"is the broadcast address of {block}"))
-    return errors
+    problem = gateway_problem(gateway, block) if gateway else ""
+    return [invalid("spec.defaultGateway", gateway, problem)] if problem else []
 
 
 def _check_ranges(ranges: list[Any], block: Prefix) -> list[FieldError]:

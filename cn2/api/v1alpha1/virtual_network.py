@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
-from cn2.api.access import at, items, mapping, name_of, namespace_of
+from cn2.api.access import at, items, mapping, name_of, namespace_of, text
 from cn2.api.checks import forbidden, refers_to, route_targets
-from cn2.api.kind import Claim, Column, FieldError, Object, holder
+from cn2.api.kind import Claim, Column, FieldError, Lookup, Object, holder
+from cn2.api.route_target_lists import not_automatic
+from cn2.api.schema_checks import invalid
 from cn2.api.v1alpha1.shared import core_kind, core_schema, reference, struct
+from cn2.api.v1alpha1.subnet import block_of
 
 ID_POOL = "virtual-network-id-pool"
+LISTS = ("routeTargetList", "importRouteTargetList", "exportRouteTargetList")
 
 
 def _families(obj: Object) -> str:
@@ -19,7 +23,7 @@ def _families(obj: Object) -> str:
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     errors = []
-    for key in ("routeTargetList", "importRouteTargetList", "exportRouteTargetList"):
+    for key in LISTS:
         errors += route_targets(f"spec.{key}", items(spec, key))
     for key in ("v4SubnetReference", "v6SubnetReference"):
         errors += refers_to(f"spec.{key}", spec.get(key), "Subnet")
@@ -33,6 +37,30 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     if at(old, "spec", "isProviderNetwork") and not spec.get("isProviderNetwork"):
         errors.append(forbidden("spec.isProviderNetwork", "a provider network stays one"))
     return errors
+
+
+def _validate_among(new: Object, old: Object | None, lookup: Lookup) -> list[FieldError]:
+    spec = mapping(new, "spec")
+    errors = []
+    for key in LISTS:
+        errors += not_automatic(f"spec.{key}", items(spec, key), lookup)
+    for family in ("v4", "v6"):
+        reference = mapping(spec, f"{family}SubnetReference")
+        namespace = text(reference, "namespace") or namespace_of(new)
+        subnet = lookup("Subnet", namespace, text(reference, "name")) if reference else None
+        if problem := wrong_family(subnet, family):
+            where = f"spec.{family}SubnetReference"
+            errors.append(invalid(where, f"{namespace}/{text(reference, 'name')}", problem))
+    return errors
+
+
+def wrong_family(subnet: Object | None, family: str) -> str:
+    """Why a network's reference of that family (`v4`, `v6`) cannot mean this Subnet, "" when it
+    can, or when there is none yet."""
+    block = block_of(subnet) if subnet is not None else None
+    if block is None or block.family == family:
+        return ""
+    return f"its cidr {block} is IP{block.family}, so it belongs into {block.family}SubnetReference"
 
 
 def _claims(obj: Object) -> list[Claim]:
@@ -111,5 +139,6 @@ VIRTUAL_NETWORK = core_kind(
         Column(name="IP Families", cell=_families, description="Families that have a Subnet."),
     ),
     validate=_validate,
+    validate_among=_validate_among,
     claims=_claims,
 )

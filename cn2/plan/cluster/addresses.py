@@ -238,7 +238,9 @@ def _subnet(snapshot: Snapshot, address: Object) -> Object | None:
         return None
     where = networks.subnet_keys(network).get(_family(address))
     subnet = snapshot.get(SUBNET, where[1], where[0]) if where else None
-    return None if subnet is None or objects.terminating(subnet) else subnet
+    if subnet is None or objects.terminating(subnet):
+        return None
+    return subnet if subnets.prefix_of(subnet).family == _family(address) else None
 
 
 def _is_from(address: Object, subnet: Object) -> bool:
@@ -255,6 +257,8 @@ def _absent(snapshot: Snapshot, address: Object) -> str:
     where = networks.subnet_keys(network).get(_family(address))
     if where is None:
         return f"VirtualNetwork {objects.text(key)} has no {_family(address)} Subnet"
+    if (subnet := snapshot.get(SUBNET, where[1], where[0])) and not objects.terminating(subnet):
+        return f"Subnet {objects.text(where)} has no {_family(address)} addresses"
     return f"Subnet {objects.text(where)} not found"
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cn2.api import definitions
+from cn2.api.definitions import Intent
 from cn2.api.kind import Object
 from cn2.api.kinds import (
     INSTANCE_IP,
@@ -16,9 +18,8 @@ from cn2.api.kinds import (
     SUBNET,
     VIRTUAL_NETWORK,
 )
-from cn2.plan.cluster import definitions, networks, objects, subnets
+from cn2.plan.cluster import networks, objects, subnets
 from cn2.plan.cluster.cluster_networks import new_subnet
-from cn2.plan.cluster.definitions import Intent
 from cn2.plan.cluster.settings import Settings
 from cn2.plan.cluster.steps import Create, Patch, Say, Steps
 from cn2.plan.finding import Finding
@@ -33,7 +34,7 @@ NAD_CLUSTER_NAME = "juniper.net/nad-cluster-name"
 
 _DEFAULTS: dict[str, Any] = {"fabricSNAT": False}
 _PROPERTIES = {"forwardingMode": "l2_l3", "rpf": "enable"}
-_LISTS = ("routeTargetList", "importRouteTargetList", "exportRouteTargetList")
+_LISTS = definitions.LISTS
 
 
 class _Refused(Exception):
@@ -258,9 +259,7 @@ def _compare(snapshot: Snapshot, network: Object, intent: Intent) -> None:
 def _report(snapshot: Snapshot, nad: Object, intent: Intent) -> Steps:
     steps: Steps = [*_note(nad, definitions.success_text(nad["metadata"]["name"], intent))]
     if intent.unknown:
-        message = f"{definitions.ANNOTATION} has keys that are not known: " + ", ".join(
-            intent.unknown
-        )
+        message = definitions.unknown_text(intent.unknown)
         if snapshot.first_time(objects.uid(nad), message):
             steps.append(Say(Finding(nad, "UnknownKeys", message)))
     return steps

@@ -7,8 +7,10 @@ from typing import Any
 from cn2.api.kind import Object
 from cn2.api.kinds import ROUTING_INSTANCE, SUBNET, VIRTUAL_NETWORK
 from cn2.api.pools import VIRTUAL_NETWORK_POOL
+from cn2.api.v1alpha1.virtual_network import wrong_family
 from cn2.plan.cluster import numbers, objects, route_targets, routers, routing_instances
-from cn2.plan.cluster.steps import Claimed, Patch, Steps
+from cn2.plan.cluster.steps import Claimed, Patch, Say, Steps
+from cn2.plan.finding import Finding
 from cn2.plan.snapshot import Key, Snapshot
 
 FINALIZERS = (
@@ -55,12 +57,13 @@ def plan(snapshot: Snapshot, key: Key) -> Steps:
     missing = _missing_subnet(snapshot, network)
     if missing:
         return [*objects.set_status(VIRTUAL_NETWORK, network, objects.pending(missing))]
+    if wrong := _wrong_subnet(snapshot, network):
+        return _fail(network, wrong)
     try:
         steps = routing_instances.plan(snapshot, _instance(snapshot, network))
         steps += _system_instance(snapshot, network)
     except routing_instances.Taken as problem:
-        failed = objects.failure(str(problem))
-        return [*objects.set_status(VIRTUAL_NETWORK, network, failed)]
+        return _fail(network, str(problem))
     if all(isinstance(step, Patch) and step.subresource for step in steps):
         # Nothing but words are missing: the network's own go out with those of its instance.
         steps += _status(network, number)
@@ -120,6 +123,19 @@ def _missing_subnet(snapshot: Snapshot, network: Object) -> str:
         if snapshot.get(SUBNET, name, namespace) is None:
             return f"Subnet {namespace}/{name} not found"
     return ""
+
+
+def _wrong_subnet(snapshot: Snapshot, network: Object) -> str:
+    """The API refuses such a reference, but a Subnet may come after its network."""
+    for family, (namespace, name) in subnet_keys(network).items():
+        if problem := wrong_family(snapshot.get(SUBNET, name, namespace), family):
+            return f"spec.{family}SubnetReference: Subnet {namespace}/{name}: {problem}"
+    return ""
+
+
+def _fail(network: Object, problem: str) -> Steps:
+    steps: Steps = [*objects.set_status(VIRTUAL_NETWORK, network, objects.failure(problem))]
+    return [*steps, Say(Finding(network, "NetworkFailed", problem))] if steps else []
 
 
 def _status(network: Object, number: int) -> Steps:

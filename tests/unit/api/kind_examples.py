@@ -237,7 +237,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "NetworkAttachmentDefinition": {
         "metadata": meta(
-            "vn1", "default", annotations={"juniper.net/networks": '{"ipamV4Subnet":"not json'}
+            "vn1",
+            "default",
+            annotations={"juniper.net/networks": '{"ipamV4Subnet": "172.16.10.0/24"}'},
         ),
         "spec": {"config": '{\n"cniVersion": "0.3.1", "name": "vn1", "type": "contrail-k8s-cni"}'},
     },

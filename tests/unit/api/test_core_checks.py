@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
 from kind_examples import EXAMPLES, UID, meta, ref
 
-from cn2.api.kind import FieldError, Object
+from cn2.api.kind import FieldError, Lookup, Object
 from cn2.api.kinds import by_name
 from cn2.api.validation import checker
 
@@ -253,14 +254,60 @@ def test_singletons_have_one_name() -> None:
     assert fields("GlobalSystemConfig", {"metadata": meta("x"), "spec": {}}) == ["metadata.name"]
 
 
-def test_the_annotation_of_a_definition_is_not_checked_at_admission() -> None:
-    obj = example("NetworkAttachmentDefinition")
-    obj["metadata"]["annotations"] = {"juniper.net/networks": "{not json"}
-    assert errors("NetworkAttachmentDefinition", obj) == []
-
-
 def test_a_definition_without_config_is_accepted() -> None:
     assert errors("NetworkAttachmentDefinition", {"metadata": meta("x", "default")}) == []
+
+
+def lookup(*objects: Object) -> Lookup:
+    stored = {
+        (obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj
+        for obj in objects
+    }
+    return lambda kind, namespace, name: stored.get((kind, namespace, name))
+
+
+def among(name: str, obj: Object, *others: Object) -> list[str]:
+    check = by_name(name).validate_among
+    assert check is not None
+    return [error.field for error in check(obj, None, lookup(*others))]
+
+
+def config(asn: int) -> Object:
+    metadata = {"name": "default-global-system-config"}
+    return {"kind": "GlobalSystemConfig", "metadata": metadata, "spec": {"autonomousSystem": asn}}
+
+
+@pytest.mark.parametrize(
+    ("target", "asn", "refused"),
+    [
+        ("target:64512:8000003", 64512, True),
+        ("target:64512:7999999", 64512, False),
+        ("target:64513:8000003", 64512, False),
+        ("target:64513:8000003", 64513, True),
+        ("target:70000:8003", 70000, True),
+        ("target:70000:7999", 70000, False),
+    ],
+)
+def test_automatic_route_targets_are_the_systems(target: str, asn: int, refused: bool) -> None:
+    obj = example("VirtualNetwork", importRouteTargetList=[target])
+    wanted = ["spec.importRouteTargetList[0]"] if refused else []
+    assert among("VirtualNetwork", obj, config(asn)) == wanted
+    named = {"metadata": meta(target.replace(":", "-")), "spec": {}}
+    assert among("RouteTarget", named, config(asn)) == (["metadata.name"] if refused else [])
+    text = json.dumps({"importRouteTargetList": [target]})
+    definition = {"metadata": meta("x", "default", annotations={"juniper.net/networks": text})}
+    where = ["metadata.annotations[juniper.net/networks].importRouteTargetList[0]"]
+    found = among("NetworkAttachmentDefinition", definition, config(asn))
+    assert found == (where if refused else [])
+
+
+def test_a_network_refers_to_subnets_of_the_right_family() -> None:
+    subnet = {"kind": "Subnet", **example("Subnet", cidr="fd00::/64")}
+    obj = example("VirtualNetwork")
+    assert among("VirtualNetwork", obj, subnet) == ["spec.v4SubnetReference"]
+    obj["spec"]["v6SubnetReference"] = obj["spec"].pop("v4SubnetReference")
+    assert among("VirtualNetwork", obj, subnet) == []
+    assert among("VirtualNetwork", obj) == [], "it may come"
 
 
 def test_a_four_octet_as_needs_the_switch() -> None:
