@@ -4,7 +4,8 @@
  * ends of processes. One event at a time, so that nothing handled is freed under another event.
  *
  * Requests (`op=`):  run     start a container       -> state
- *                    exec    a command beside one    -> running [terminal], later exit=
+ *                    exec    a command beside one    -> running [terminal], later exit=;
+ *                            with `mortal=1` it is killed when who asked for it goes
  *                    attach  a container's streams   -> attached [input], then data packets `1`/`2`
  *                    kill    signal to a container   -> ok
  *                    socket  a TCP socket of the pod -> ok [socket]
@@ -33,6 +34,7 @@ struct client {
 	int fd;
 	bool watches;
 	pid_t exec;                 /* the command that it asked for */
+	bool mortal;                /* which ends with it */
 	struct container *attached; /* whose output it gets */
 	char attached_id[300];
 };
@@ -64,6 +66,8 @@ static void drop(struct client *gone)
 	struct container *c = gone->attached ? container_find(gone->attached_id) : NULL;
 	if (c)
 		end_input(c);
+	if (gone->exec && gone->mortal)
+		kill(-gone->exec, SIGKILL); /* it leads a session of its own */
 	close(gone->fd);
 	free(gone);
 }
@@ -211,6 +215,7 @@ static void on_exec(struct client *from, const struct message *m, struct contain
 		return;
 	}
 	from->exec = made.pid;
+	from->mortal = message_get(m, "mortal");
 	answer_add(a, "state", "running");
 	answer_send(from->fd, a, made.master);
 	a->len = 0;

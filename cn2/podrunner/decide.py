@@ -6,11 +6,12 @@ to remember what an earlier one said.
 
 from __future__ import annotations
 
-import signal
 from dataclasses import dataclass
 
 from cn2.api.kind import Object
 from cn2.podrunner.runs import (
+    LIVENESS,
+    POST_START,
     Run,
     Sandbox,
     Seen,
@@ -25,6 +26,8 @@ FIRST_DELAY, LAST_DELAY = 10.0, 300.0
 CALM_SECONDS = 600.0
 """A run of this length begins the back-off anew."""
 DEFAULT_GRACE = 30
+LEAST_GRACE = 2
+"""Seconds that a container gets at least between SIGTERM and SIGKILL, when it gets any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,13 @@ class StartContainer:
 
 
 @dataclass(frozen=True, slots=True)
-class SendSignal:
+class StopContainer:
+    """The preStop hook, SIGTERM, and SIGKILL when the seconds of grace are over."""
+
     name: str
-    signal: int
+    grace: int
+    message: str
+    """Of the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Forget:
     """Nothing of the pod is left on this node: its directory and its object may go."""
 
 
-Action = MakeSandbox | StartContainer | SendSignal | RemoveSandbox | Forget
+Action = MakeSandbox | StartContainer | StopContainer | RemoveSandbox | Forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +74,14 @@ class Decision:
 def decide(pod: Object | None, seen: Seen, now: float) -> Decision:
     """The next actions for a pod; `pod` is None when its object is gone or is another's by now."""
     if pod is None:
-        return _end(seen, grace=0, now=now)
+        return _end(None, seen, grace=0, now=now)
     if pod["metadata"].get("deletionTimestamp"):
-        return _end(seen, grace=grace_seconds(pod), now=now)
+        return _end(pod, seen, grace=grace_seconds(pod), now=now)
     if seen.sandbox is Sandbox.LOST:
         return Decision((RemoveSandbox(),))
     if seen.refusal or is_terminal(pod) or over(pod, seen):
         # The addresses go back; the logs stay until the pod is deleted.
-        gone = seen.sandbox is Sandbox.NONE
-        return Decision(() if gone else (RemoveSandbox(),))
+        return _wind_down(pod, seen, grace_seconds(pod))
     wanted = _wanted(pod, seen, now)
     if seen.sandbox is Sandbox.NONE and wanted.actions:
         if seen.sandbox_retry_at > now:
@@ -115,6 +121,8 @@ def restarts(pod: Object, container: Object, run: Run) -> bool:
     """Whether a container that ended this way is started again."""
     if is_sidecar(container):
         return True
+    if run.unhealthy:
+        return bool(pod["spec"].get("restartPolicy") != "Never")
     policy = pod["spec"].get("restartPolicy", "Always")
     if policy == "Always" and container in init_containers(pod):
         return run.exit_code != 0
@@ -140,7 +148,9 @@ def _init_done(container: Object, seen: Seen) -> bool:
     run = seen.last(container["name"])
     if run is None or run.error:
         return False
-    return is_sidecar(container) or (not run.running and run.exit_code == 0)
+    if is_sidecar(container):
+        return not run.running or seen.health_of(container["name"]).started
+    return not run.running and run.exit_code == 0
 
 
 def _wanted(pod: Object, seen: Seen, now: float) -> Decision:
@@ -151,7 +161,10 @@ def _wanted(pod: Object, seen: Seen, now: float) -> Decision:
             steps.append(_step(pod, container, seen, now))
         if not _init_done(container, seen):
             return _merged(steps)
-    steps += [_step(pod, container, seen, now) for container in containers(pod)]
+    for container in containers(pod):
+        steps.append(_step(pod, container, seen, now))
+        if seen.health_of(container["name"]).starting:
+            break  # the next one waits for its postStart hook
     return _merged(steps)
 
 
@@ -164,7 +177,9 @@ def _merged(steps: list[Decision]) -> Decision:
 def _step(pod: Object, container: Object, seen: Seen, now: float) -> Decision:
     name = container["name"]
     run, calm = seen.last(name), seen.calm.get(name, 0)
-    if run and (run.running or not restarts(pod, container, run)):
+    if run and run.running:
+        return _kept_well(pod, container, seen)
+    if run and not restarts(pod, container, run):
         return Decision()
     at = epoch(run.finished) + restart_delay(run, calm) if run else now
     if name in seen.held:
@@ -174,15 +189,52 @@ def _step(pod: Object, container: Object, seen: Seen, now: float) -> Decision:
     return Decision((StartContainer(name, run.attempt + 1 if run else calm),))
 
 
-def _end(seen: Seen, *, grace: int, now: float) -> Decision:
+def _kept_well(pod: Object, container: Object, seen: Seen) -> Decision:
+    """A running container is stopped when a probe or its postStart hook has failed."""
+    name = container["name"]
+    failed = seen.health_of(name).failed
+    if not failed or name in seen.stopping:
+        return Decision()
+    if failed == POST_START:
+        return Decision((StopContainer(name, grace_seconds(pod), "FailedPostStartHook"),))
+    probe = container.get("livenessProbe" if failed == LIVENESS else "startupProbe") or {}
+    grace = probe.get("terminationGracePeriodSeconds")
+    again = is_sidecar(container) or pod["spec"].get("restartPolicy") != "Never"
+    text = f"Container {name} failed {failed}{', will be restarted' if again else ''}"
+    return Decision(
+        (StopContainer(name, grace_seconds(pod) if grace is None else max(1, grace), text),)
+    )
+
+
+def _end(pod: Object | None, seen: Seen, *, grace: int, now: float) -> Decision:
+    """The pod is to go: as `_wind_down`, and then nothing of it stays."""
+    if pod is None or grace == 0:
+        # Process 1 of the sandbox takes every process with it.
+        removed: tuple[Action, ...] = () if seen.sandbox is Sandbox.NONE else (RemoveSandbox(),)
+        return Decision((*removed, Forget()))
+    since = now if seen.stopping_since is None else seen.stopping_since
+    left = int(min(grace, max(LEAST_GRACE, since + grace - now)))
+    steps = _wind_down(pod, seen, grace, left)
+    running = seen.running() if seen.sandbox is Sandbox.READY else []
+    return steps if running else Decision((*steps.actions, Forget()))
+
+
+def _wind_down(pod: Object, seen: Seen, grace: int, left: int | None = None) -> Decision:
+    """Stops what runs: first the containers, then the sidecars, last first. Then the sandbox goes.
+
+    A container that is being stopped with more grace than there is now is told again.
+    """
+    if seen.sandbox is Sandbox.NONE:
+        return Decision()
     running = seen.running() if seen.sandbox is Sandbox.READY else []
     if not running:
-        ending: tuple[Action, ...] = () if seen.sandbox is Sandbox.NONE else (RemoveSandbox(),)
-        return Decision((*ending, Forget()))
-    since = now if seen.stopping_since is None else seen.stopping_since
-    kill_at = since + grace
-    if now >= kill_at:
-        # Process 1 of the sandbox takes every process with it.
-        return Decision((RemoveSandbox(), Forget()))
-    fresh = [name for name in running if name not in seen.signalled]
-    return Decision(tuple(SendSignal(name, signal.SIGTERM) for name in fresh), wake=kill_at)
+        return Decision((RemoveSandbox(),))
+    sidecars = [c["name"] for c in init_containers(pod) if is_sidecar(c) and c["name"] in running]
+    first = [name for name in running if name not in sidecars]
+    return Decision(
+        tuple(
+            StopContainer(name, grace if left is None else left, f"Stopping container {name}")
+            for name in first or sidecars[-1:]
+            if name not in seen.stopping or seen.stopping[name] > grace
+        )
+    )

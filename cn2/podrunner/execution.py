@@ -110,7 +110,7 @@ async def execute(
         return ExitStatus(message="the pod ended")
 
 
-async def _begin(
+async def begin(
     channel: Channel,
     cgroups: Cgroups,
     uid: str,
@@ -145,7 +145,7 @@ async def _on_terminal(
         async with asyncio.timeout(_FIRST_SIZE):
             size = await session.next_size()
             request += [("rows", str(size.height)), ("columns", str(size.width))]
-    master = Descriptor((await _begin(channel, cgroups, uid, run, request, ()))[0])
+    master = Descriptor((await begin(channel, cgroups, uid, run, request, ()))[0])
     ends.callback(master.close)
     output = Copy(master, session.write_stdout)
     helpers = [asyncio.create_task(_resize(master, session))]
@@ -181,7 +181,7 @@ async def _on_pipes(
             theirs.append((name, write_end))
             outputs.append((ours, write))
     try:
-        await _begin(channel, cgroups, uid, run, request, theirs)
+        await begin(channel, cgroups, uid, run, request, theirs)
     finally:
         for _, number in theirs:
             os.close(number)

@@ -116,6 +116,7 @@ def run_of(said: dict[str, str]) -> tuple[str, Run]:
         signal=int(said.get("signal", "0")),
         error=said.get("error", ""),
         out_of_memory=said.get("oom") == "1",
+        unhealthy=said.get("unhealthy") == "1",
     )
 
 

@@ -74,7 +74,7 @@ def _container_reasons(container: Object) -> Iterator[str]:
             yield f"container {container['name']}: capability {name} is refused"
 
 
-_IGNORED = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "volumeDevices")
+_IGNORED = ("volumeDevices",)
 
 
 def ignored(pod: Object) -> str:

@@ -11,6 +11,8 @@ from cn2.api.kind import Object
 from cn2.api.kinds import POD
 from cn2.client import ApiError, Client, Conflict, Invalid, NotFound
 from cn2.client.backoff import Backoff
+from cn2.client.request import Patch
+from cn2.podrunner.status import CONDITIONS
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +29,17 @@ class StatusReporter:
             metadata["uid"],
         )
         self.known: Object = dict(pod.get("status") or {})
-        """What the API has, as far as we know."""
+        """What the API has, as far as we know; of the conditions, ours."""
+        if "conditions" in self.known:
+            self.known["conditions"] = _conditions(self.known, ours=True)
         self._wanted = self.known
         self._task: asyncio.Task[None] | None = None
+
+    def present(self, pod: Object) -> Object:
+        """The pod with what has been written of it; reading that back takes a while."""
+        status = {**(pod.get("status") or {}), **self.known}
+        others = _conditions(pod.get("status") or {}, ours=False)
+        return {**pod, "status": {**status, "conditions": [*_all(self.known), *others]}}
 
     def report(self, status: Object) -> None:
         """Asks for the status to be this. Returns at once."""
@@ -58,8 +68,9 @@ class StatusReporter:
                     POD,
                     self._name,
                     # The uid makes the server refuse it for another pod of the same name.
-                    {"metadata": {"uid": self._uid}, "status": change},
+                    {"metadata": {"uid": self._uid}, "status": _patch(change)},
                     self._namespace,
+                    how=Patch.STRATEGIC,  # others write conditions, too
                     subresource="status",
                 )
             except NotFound:
@@ -71,3 +82,26 @@ class StatusReporter:
                 await asyncio.sleep(backoff.delay())
                 continue
             self.known = {**self.known, **wanted}
+
+
+def _all(status: Object) -> list[Object]:
+    found: list[Object] = status.get("conditions") or []
+    return found
+
+
+def _conditions(status: Object, *, ours: bool) -> list[Object]:
+    return [other for other in _all(status) if (other.get("type") in CONDITIONS) == ours]
+
+
+def _patch(change: Object) -> Object:
+    """As a strategic merge patch. It merges conditions by type, so what a condition lost is null
+    and the order is said; it merges addresses, too, which is never meant."""
+    patch = dict(change)
+    if "conditions" in patch:
+        fields = {"reason": None, "message": None}
+        patch["conditions"] = [{**fields, **condition} for condition in patch["conditions"]]
+        order = [{"type": condition["type"]} for condition in patch["conditions"]]
+        patch["$setElementOrder/conditions"] = order
+    if "podIPs" in patch:
+        patch["podIPs"] = [*patch["podIPs"], {"$patch": "replace"}]
+    return patch

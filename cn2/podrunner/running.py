@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from cn2.podrunner.decide import CALM_SECONDS, restart_delay, restarts
 from cn2.podrunner.initlink import InitGone, Refused, ask, watch
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.record import SandboxRecord
-from cn2.podrunner.runs import UNKNOWN_END, Held, Run, Sandbox, Seen, container_named
+from cn2.podrunner.runs import UNKNOWN_END, Health, Held, Run, Sandbox, Seen, container_named
 
 log = structlog.get_logger(__name__)
 
@@ -48,14 +48,21 @@ class Running:
         self._place = place
         self._changed = changed
         self._alive = False
-        self._signalled: dict[str, int] = {}
+        self._unhealthy: set[tuple[str, int]] = set()
         self._watching: asyncio.Task[None] | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
         return addresses(self.record.result) if self.record.result else ()
 
-    def seen(self, stopping_since: float | None, retry_at: float) -> Seen:
+    def seen(
+        self,
+        *,
+        stopping_since: float | None,
+        retry_at: float,
+        stopping: Mapping[str, int] = {},
+        health: Mapping[str, Health] = {},
+    ) -> Seen:
         if not self.record.sandbox:
             sandbox = Sandbox.NONE
         else:
@@ -67,7 +74,8 @@ class Running:
             held=dict(self.held),
             sandbox_retry_at=retry_at,
             stopping_since=stopping_since,
-            signalled=dict(self._signalled),
+            stopping=dict(stopping),
+            health=dict(health),
             addresses=self.addresses,
             started=self.record.started,
             refusal=self.record.refusal,
@@ -117,8 +125,17 @@ class Running:
             self._ended(name, run)
         self._changed()
 
+    def unhealthy(self, name: str) -> None:
+        """The present run is stopped for what is wrong with it: whatever it exits with, it has
+        not done its work."""
+        self._unhealthy.add((name, self.runs[name][-1].attempt))
+
     def _ended(self, name: str, run: Run) -> None:
-        self._signalled.pop(name, None)
+        if (name, run.attempt) in self._unhealthy:
+            self._unhealthy.discard((name, run.attempt))
+            run = replace(run, unhealthy=True)
+            self.runs[name] = (*self.runs[name][:-1], run)
+            records.amend_run(self._place, name, run.attempt, unhealthy="1")
         group = f"{name}/{run.attempt}"
         if run.signal == signal.SIGKILL and self._cgroups.out_of_memory(self._place.uid, group):
             run = replace(run, out_of_memory=True)
@@ -145,7 +162,7 @@ class Running:
     def all_ended(self) -> None:
         """The sandbox is gone and nobody saw how its last processes ended."""
         self._alive = False
-        self._signalled.clear()
+        self._unhealthy.clear()
         moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         for name, runs in self.runs.items():
             if runs and runs[-1].running:
@@ -166,7 +183,6 @@ class Running:
     async def signal(self, name: str, number: int) -> None:
         """Sends a signal to a container's main process; one that has just ended needs none."""
         run = self.runs[name][-1]
-        self._signalled[name] = number
         request = [("op", "kill"), ("id", f"{name}/{run.attempt}"), ("signal", str(int(number)))]
         try:
             await ask(self._place.directory, request)

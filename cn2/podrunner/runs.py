@@ -13,6 +13,10 @@ UNKNOWN_END = 137
 """Exit code of a container whose end nobody saw (its sandbox died), as kubelet says it."""
 
 
+LIVENESS, STARTUP, POST_START = "liveness probe", "startup probe", "postStart hook"
+"""What can fail of a running container, so that it is stopped."""
+
+
 class Sandbox(Enum):
     NONE = "none"
     READY = "ready"
@@ -33,6 +37,8 @@ class Run:
     error: str = ""
     """Why it could not be started at all."""
     out_of_memory: bool = False
+    unhealthy: bool = False
+    """It was stopped because a probe failed, or its postStart hook."""
 
     @property
     def running(self) -> bool:
@@ -55,6 +61,23 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """What hooks and probes say of a container's present run."""
+
+    started: bool = True
+    """Its postStart hook is done and its startup probe has succeeded."""
+    ready: bool = True
+    """By its readiness probe, if it has one."""
+    failed: str = ""
+    """Why it must be stopped: LIVENESS, STARTUP or POST_START."""
+    starting: bool = False
+    """Its postStart hook is running."""
+
+
+HEALTHY = Health()
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Everything that the decision and the status of one pod depend on, besides the pod."""
 
@@ -69,8 +92,10 @@ class Seen:
     """Epoch seconds before which no sandbox is made again, after a failure."""
     stopping_since: float | None = None
     """Epoch seconds at which the termination began."""
-    signalled: Mapping[str, int] = field(default_factory=dict)
-    """Signal last sent to a container's present run."""
+    stopping: Mapping[str, int] = field(default_factory=dict)
+    """Containers whose present run is being stopped, with the seconds of grace given to each."""
+    health: Mapping[str, Health] = field(default_factory=dict)
+    """Of running containers with probes or hooks; the others are well."""
     addresses: tuple[str, ...] = ()
     """The pod's own addresses, without prefix length, first the one that is podIP."""
     started: str = ""
@@ -81,6 +106,9 @@ class Seen:
     def last(self, name: str) -> Run | None:
         runs = self.runs.get(name)
         return runs[-1] if runs else None
+
+    def health_of(self, name: str) -> Health:
+        return self.health.get(name, HEALTHY)
 
     def running(self) -> list[str]:
         return [name for name, runs in self.runs.items() if runs and runs[-1].running]

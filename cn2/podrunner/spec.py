@@ -122,10 +122,14 @@ def process_records(pod: Object, container: Object, environment: Mapping[str, st
     return records
 
 
-def exec_records(spec: Sequence[Record], words: Sequence[str], *, tty: bool) -> list[Record]:
-    """An `exec` beside the run that `spec` describes."""
+def exec_records(
+    spec: Sequence[Record], words: Sequence[str], *, tty: bool = False, mortal: bool = False
+) -> list[Record]:
+    """An `exec` beside the run that `spec` describes; a mortal one dies with its connection."""
     kept = ("id", "caps", "uid", "gid", "group", "cwd", "env")
     records = [("op", "exec"), *((key, value) for key, value in spec if key in kept)]
+    if mortal:
+        records.append(("mortal", "1"))
     if tty:
         records.append(("tty", "1"))
         if not any(key == "env" and value.startswith("TERM=") for key, value in records):

@@ -24,6 +24,10 @@ IMAGE_ID = "cn2://host-files"
 """No image is pulled: a container's files are the host's."""
 
 
+CONDITIONS = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
+"""The types that are written here; those of others stay as they are."""
+
+
 def pod_status(pod: Object, seen: Seen, *, host_address: str, now: float) -> Object:
     """The whole status; conditions keep their transition times from the pod's present status."""
     if seen.refusal:
@@ -84,13 +88,16 @@ def container_status(
     waits = "waiting" in state
     # A container that waits for its next run tells the end of the last one in lastState.
     ended = run if run and waits and not run.running else (runs[-2] if len(runs) > 1 else None)
-    running = run is not None and run.running
+    health = seen.health_of(name)
+    started = run is not None and run.running and health.started and not health.starting
     status: Object = {
         "name": name,
         "state": state,
         "lastState": {"terminated": _terminated(pod, name, ended)} if ended else {},
-        "ready": running if not init or is_sidecar(container) else _succeeded(run),
-        "started": running,
+        "ready": _is_ready(container, seen)
+        if not init or is_sidecar(container)
+        else _succeeded(run),
+        "started": started,
         "restartCount": run.attempt if run else seen.calm.get(name, 0),
         "image": container.get("image", ""),
         "imageID": IMAGE_ID if run else "",
@@ -114,6 +121,11 @@ def end_reason(run: Run) -> str:
     return "Error" if run.exit_code else "Completed"
 
 
+def _is_ready(container: Object, seen: Seen) -> bool:
+    run, health = seen.last(container["name"]), seen.health_of(container["name"])
+    return bool(run and run.running and health.started and health.ready)
+
+
 def _succeeded(run: Run | None) -> bool:
     return run is not None and not run.running and run.exit_code == 0
 
@@ -130,6 +142,8 @@ def _state(pod: Object, container: Object, seen: Seen, now: float) -> Object:
         initializing = main and bool(init_containers(pod)) and not initialized(pod, seen)
         reason = "PodInitializing" if initializing else "ContainerCreating"
         return {"waiting": {"reason": reason}}
+    if run.running and seen.health_of(name).starting:
+        return {"waiting": {"reason": "ContainerCreating"}}
     if run.running:
         return {"running": {"startedAt": seconds(run.started)}}
     if stopping or over(pod, seen) or not restarts(pod, container, run):
@@ -177,7 +191,8 @@ def _conditions(pod: Object, seen: Seen, now: float) -> list[Object]:
     """In the order in which `kubectl describe pod` shows them in the walkthrough."""
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     waiting = _names(init_containers(pod), lambda c: not _init_ready(c, seen))
-    unready = _names(containers(pod), lambda c: not _is_running(c, seen))
+    lasting = [*filter(is_sidecar, init_containers(pod)), *containers(pod)]
+    unready = _names(lasting, lambda c: not _is_ready(c, seen))
     done = phase(pod, seen) == "Succeeded"
     ready = _verdict("containers with unready status", "ContainersNotReady", unready, done)
     wanted = [
@@ -185,20 +200,32 @@ def _conditions(pod: Object, seen: Seen, now: float) -> list[Object]:
             "type": "Initialized",
             **_verdict("containers with incomplete status", "ContainersNotInitialized", waiting),
         },
-        {"type": "Ready", **ready},
+        {"type": "Ready", **(ready if ready["status"] == "False" else _gates(pod))},
         {"type": "ContainersReady", **ready},
     ]
     return [*(_kept(pod, condition, moment) for condition in wanted), _scheduled(pod, moment)]
 
 
+def _gates(pod: Object) -> Object:
+    """Whether the conditions that readiness gates name, which others set, let the pod be ready."""
+    texts = []
+    for gate in pod["spec"].get("readinessGates") or []:
+        type_ = gate["conditionType"]
+        condition = _present(pod, type_)
+        if condition is None:
+            texts.append(f'corresponding condition of pod readiness gate "{type_}" does not exist.')
+        elif condition.get("status") != "True":
+            status = condition.get("status")
+            text = f'the status of pod readiness gate "{type_}" is not "True", but {status}'
+            texts.append(text)
+    if not texts:
+        return {"status": "True"}
+    return {"status": "False", "reason": "ReadinessGatesNotReady", "message": ", ".join(texts)}
+
+
 def _init_ready(container: Object, seen: Seen) -> bool:
     run = seen.last(container["name"])
     return bool(run and (run.running if is_sidecar(container) else _succeeded(run)))
-
-
-def _is_running(container: Object, seen: Seen) -> bool:
-    run = seen.last(container["name"])
-    return bool(run and run.running)
 
 
 def _names(group: list[Object], wanted: Any) -> list[str]:

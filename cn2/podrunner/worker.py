@@ -15,26 +15,29 @@ from cn2.api.kinds import POD
 from cn2.client import Conflict, NotFound
 from cn2.client.backoff import Backoff
 from cn2.client.events import NORMAL, WARNING
+from cn2.podrunner.actions import Actions
 from cn2.podrunner.cni import CniFailed
 from cn2.podrunner.decide import (
     Action,
     Forget,
     MakeSandbox,
     RemoveSandbox,
-    SendSignal,
     StartContainer,
+    StopContainer,
     decide,
     is_terminal,
 )
 from cn2.podrunner.place import PodPlace
+from cn2.podrunner.probing import Prober
 from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.refusal import ignored, refusal
 from cn2.podrunner.reporter import StatusReporter
 from cn2.podrunner.running import Running
-from cn2.podrunner.runs import Sandbox
+from cn2.podrunner.runs import HEALTHY, Sandbox, Seen
 from cn2.podrunner.services import Node
 from cn2.podrunner.setup import Setup, SetupFailed
 from cn2.podrunner.status import pod_status
+from cn2.podrunner.stopping import Stopper
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +60,9 @@ class PodWorker:
         self._running = Running(node.cgroups, node.events, self._place, known, self._changed.set)
         self._running.pod = pod
         self._setup = Setup(node, self._place, known, self._running)
+        actions = Actions(node.cgroups, self._place, lambda: self._running.addresses)
+        self._prober = Prober(node.events, actions.perform, node.clock, self._changed.set)
+        self._stopper = Stopper(node.events, self._running, actions.perform)
         self._finished = False
 
     def update(self, pod: Object | None) -> None:
@@ -73,6 +79,8 @@ class PodWorker:
                 await self._step()
         finally:
             self._running.stop_watching()
+            self._prober.stop()
+            self._stopper.stop()
             if self._reporter:
                 self._reporter.stop()
 
@@ -81,7 +89,7 @@ class PodWorker:
         now = self._node.clock()
         if self._ending and self._stopping_since is None:
             self._stopping_since = now
-        seen = self._running.seen(self._stopping_since, self._setup.retry_at)
+        seen = self._look()
         if seen.sandbox is Sandbox.LOST:
             self._setup.lost()
         decision = decide(self.pod, seen, now)
@@ -97,6 +105,16 @@ class PodWorker:
             # Whatever it is, it is this pod's alone: the others go on, and this one is tried again.
             log.warning("pod step failed", uid=self._place.uid, exc_info=error)
             await self._wait(self._node.clock() + self._retry.delay())
+
+    def _look(self) -> Seen:
+        self._prober.follow(self.pod, self._running.runs)
+        self._stopper.follow(self._running.runs)
+        return self._running.seen(
+            stopping_since=self._stopping_since,
+            retry_at=self._setup.retry_at,
+            stopping=self._stopper.graces,
+            health=self._prober.health,
+        )
 
     @property
     def _ending(self) -> bool:
@@ -118,8 +136,8 @@ class PodWorker:
         pod, reporter = self.pod, self._reporter
         if pod is None or reporter is None or (is_terminal(pod) and not self._running.runs):
             return
-        seen = self._running.seen(self._stopping_since, self._setup.retry_at)
-        present = {**pod, "status": {**(pod.get("status") or {}), **reporter.known}}
+        seen = self._look()
+        present = reporter.present(pod)
         reporter.report(pod_status(present, seen, host_address=self._node.address, now=now))
 
     def _refuse(self) -> None:
@@ -141,10 +159,10 @@ class PodWorker:
                 await self._make_sandbox()
             case StartContainer(name, attempt):
                 assert self.pod is not None
+                self._prober.started(name, attempt)
                 await self._setup.start(self.pod, name, attempt)
-            case SendSignal(name, number):
-                self._emit(NORMAL, "Killing", f"Stopping container {name}", name)
-                await self._running.signal(name, number)
+            case StopContainer(name, grace, message):
+                self._stop_container(name, grace, message)
             case RemoveSandbox():
                 await self._remove_sandbox()
             case Forget():
@@ -154,6 +172,13 @@ class PodWorker:
         if self.pod is not None:
             path = f"spec.containers{{{container}}}" if container else ""
             self._node.events.emit(self.pod, type_, reason, message, field_path=path)
+
+    def _stop_container(self, name: str, grace: int, message: str) -> None:
+        assert self.pod is not None
+        self._emit(NORMAL, "Killing", message, name)
+        if self._prober.health.get(name, HEALTHY).failed and not self._ending:
+            self._running.unhealthy(name)
+        self._stopper.begin(self.pod, name, grace)
 
     async def _make_sandbox(self) -> None:
         assert self.pod is not None

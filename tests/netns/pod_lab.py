@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -54,7 +55,7 @@ class Api:
     async def patch(self, _kind: Any, _name: str, change: Object, *_: Any, **__: Any) -> Object:
         if "status" in change:
             self.patches.append(change)
-            self.status.update(change["status"])
+            self.status.update(_merged(change["status"]))
         return {}
 
     async def create(self, _kind: Any, obj: Object, **_: Any) -> Object:
@@ -73,6 +74,16 @@ class Api:
     async def delete(self, _kind: Any, name: str, namespace: str, **options: Any) -> Object:
         self.deleted.append({"name": name, "namespace": namespace, **options})
         return {}
+
+
+def _merged(value: Any) -> Any:
+    """A strategic merge patch without its directives and nulls."""
+    if isinstance(value, dict):
+        items = ((key, item) for key, item in value.items() if item is not None)
+        return {key: _merged(item) for key, item in items if not key.startswith("$")}
+    if isinstance(value, list):
+        return [_merged(item) for item in value if item != {"$patch": "replace"}]
+    return value
 
 
 class PodLab:
@@ -124,6 +135,23 @@ class PodLab:
     async def finished(self, uid: str) -> None:
         async with asyncio.timeout(15):
             await self._tasks[uid]
+
+    def init(self, uid: str) -> int:
+        """Process 1 of the pod, as the host numbers it."""
+        return int(self.place(uid).identity.read_text().split()[0])
+
+    def volume(self, uid: str, name: str) -> Path:
+        """A volume of the pod, as the host sees it."""
+        return Path(f"/proc/{self.init(uid)}/root/volumes/{name}")
+
+    def has_process(self, uid: str, word: bytes) -> bool:
+        """Whether some process of the pod has this among its arguments."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in Path(f"/proc/{self.init(uid)}/root/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    if word in path.read_bytes():
+                        return True
+        return False
 
     def calls(self) -> list[str]:
         path = self.diary / "calls"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,13 +17,13 @@ from cn2.podrunner.decide import (
     Forget,
     MakeSandbox,
     RemoveSandbox,
-    SendSignal,
     StartContainer,
+    StopContainer,
     decide,
     grace_seconds,
     restart_delay,
 )
-from cn2.podrunner.runs import Held, Run, Sandbox, Seen
+from cn2.podrunner.runs import LIVENESS, STARTUP, Health, Held, Run, Sandbox, Seen
 
 NOW = 1_000_000.0
 
@@ -102,7 +101,8 @@ def test_a_sidecar_runs_beside_the_others_and_is_started_again() -> None:
     assert decide(wanted, seen(s=up()), NOW).actions == (StartContainer("a", 0),)
     assert decide(wanted, seen(s=ended(1), a=up()), NOW).actions == (StartContainer("s", 1),)
     done = {**wanted, "spec": {**wanted["spec"], "restartPolicy": "Never"}}
-    assert decide(done, seen(s=up(), a=ended()), NOW).actions == (RemoveSandbox(),)
+    assert decide(done, seen(s=up(), a=ended()), NOW).actions == (stop("s"),)
+    assert decide(done, seen(s=ended(143), a=ended()), NOW).actions == (RemoveSandbox(),)
 
 
 @pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
@@ -169,13 +169,76 @@ def test_a_pod_that_has_ended_is_not_begun_again(phase: str) -> None:
     assert decide({**pod(), "status": {"phase": phase}}, Seen(), NOW) == Decision()
 
 
-def test_deletion_asks_once_then_waits_then_kills() -> None:
+def stop(name: str, grace: int = 30) -> StopContainer:
+    return StopContainer(name, grace, f"Stopping container {name}")
+
+
+def test_deletion_asks_every_container_once_to_end() -> None:
     wanted, runs = pod("a", "b", **DELETED), seen(a=up(), b=up())
-    first = decide(wanted, runs, NOW)
-    assert first.actions == (SendSignal("a", signal.SIGTERM), SendSignal("b", signal.SIGTERM))
-    asked = replace(runs, stopping_since=NOW, signalled={"a": 15, "b": 15})
-    assert decide(wanted, asked, NOW + 1) == Decision(wake=NOW + 30)
-    assert decide(wanted, asked, NOW + 30).actions == (RemoveSandbox(), Forget())
+    assert decide(wanted, runs, NOW).actions == (stop("a"), stop("b"))
+    asked = replace(runs, stopping_since=NOW, stopping={"a": 30, "b": 30})
+    assert decide(wanted, asked, NOW + 1) == Decision()
+
+
+def test_less_grace_than_was_given_is_told_again_and_none_ends_all() -> None:
+    asked = replace(seen(a=up()), stopping_since=NOW, stopping={"a": 30})
+    wanted = pod(deletionTimestamp="x", deletionGracePeriodSeconds=5)
+    assert decide(wanted, asked, NOW + 1).actions == (stop("a", 4),)
+    wanted["metadata"]["deletionGracePeriodSeconds"] = 0
+    assert decide(wanted, asked, NOW + 1).actions == (RemoveSandbox(), Forget())
+
+
+def sidecar_pod(**meta: Any) -> Object:
+    wanted = pod("a", init=("s", "t"), **meta)
+    for container in wanted["spec"]["initContainers"]:
+        container["restartPolicy"] = "Always"
+    return wanted
+
+
+def test_sidecars_are_stopped_after_the_others_last_first_with_the_time_left() -> None:
+    wanted = sidecar_pod(**DELETED)
+    asked = replace(seen(s=up(), t=up(), a=up()), stopping_since=NOW)
+    assert decide(wanted, asked, NOW).actions == (stop("a"),)
+    asked = replace(asked, runs={**asked.runs, "a": (ended(143),)})
+    assert decide(wanted, asked, NOW + 10).actions == (stop("t", 20),)
+    asked = replace(asked, runs={**asked.runs, "t": (ended(143),)})
+    assert decide(wanted, asked, NOW + 29).actions == (stop("s", 2),)
+
+
+def failing(what: str) -> Seen:
+    return replace(seen(a=up()), health={"a": Health(failed=what)})
+
+
+@pytest.mark.parametrize(
+    ("what", "field"), [(LIVENESS, "livenessProbe"), (STARTUP, "startupProbe")]
+)
+@pytest.mark.parametrize(("policy", "end"), [("Always", ", will be restarted"), ("Never", "")])
+def test_a_container_that_fails_its_probe_is_stopped_with_the_probes_grace(
+    what: str, field: str, policy: str, end: str
+) -> None:
+    wanted = pod(policy=policy)
+    wanted["spec"]["containers"][0][field] = {"terminationGracePeriodSeconds": 7}
+    (action,) = decide(wanted, failing(what), NOW).actions
+    assert action == StopContainer("a", 7, f"Container a failed {what}{end}")
+    assert decide(wanted, replace(failing(what), stopping={"a": 7}), NOW) == Decision()
+
+
+@pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
+def test_what_was_stopped_for_its_health_is_restarted_whatever_it_exited_with(policy: str) -> None:
+    run = replace(ended(0), unhealthy=True)
+    again = () if policy == "Never" else (StartContainer("a", 1),)
+    assert decide(pod(policy=policy), seen(a=run), NOW).actions == (again or (RemoveSandbox(),))
+
+
+def test_a_container_waits_for_the_post_start_hook_of_the_one_before_it() -> None:
+    hooked = replace(seen(a=up()), health={"a": Health(started=False, starting=True)})
+    assert decide(pod("a", "b"), hooked, NOW) == Decision()
+    assert decide(pod("a", "b"), seen(a=up()), NOW).actions == (StartContainer("b", 0),)
+
+
+def test_containers_wait_for_the_startup_probe_of_a_sidecar() -> None:
+    begun = replace(seen(s=up()), health={"s": Health(started=False)})
+    assert decide(sidecar_pod(), begun, NOW) == Decision()
 
 
 def test_deletion_goes_on_as_soon_as_everything_has_ended() -> None:
@@ -231,8 +294,9 @@ class World:
                 runs = self.seen.runs.get(name, ())
                 assert attempt == (runs[-1].attempt + 1 if runs else 0)
                 self._put(name, up(attempt, self.now))
-            case SendSignal(name, _):
-                self.seen = replace(self.seen, signalled={**self.seen.signalled, name: 15})
+            case StopContainer(name, grace, _):
+                assert self.seen.stopping.get(name, 99) > grace
+                self.seen = replace(self.seen, stopping={**self.seen.stopping, name: grace})
             case RemoveSandbox():
                 for name in self.seen.running():
                     self.end(name, 137)
@@ -248,6 +312,8 @@ class World:
         run = self.seen.last(name)
         assert run is not None
         self._put(name, replace(run, finished=stamp(self.now), exit_code=code))
+        left = {other: grace for other, grace in self.seen.stopping.items() if other != name}
+        self.seen = replace(self.seen, stopping=left)
 
     def settle(self) -> None:
         """Until there is nothing to do but wait."""

@@ -43,9 +43,9 @@ async def test_a_run_that_cannot_be_noted_does_not_end_the_watch(
         Cgroups(()), cast(Events, None), PodPlace(tmp_path, "u"), record, told.set
     )
     await pod.begin_watching()
-    assert pod.seen(None, 0).running() == ["c0"]
-    assert pod.seen(None, 0).sandbox is Sandbox.READY
+    assert pod.seen(stopping_since=None, retry_at=0).running() == ["c0"]
+    assert pod.seen(stopping_since=None, retry_at=0).sandbox is Sandbox.READY
     told.clear()
     dead.set()
     await told.wait()
-    assert pod.seen(None, 0).sandbox is Sandbox.LOST
+    assert pod.seen(stopping_since=None, retry_at=0).sandbox is Sandbox.LOST
