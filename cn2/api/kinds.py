@@ -6,20 +6,26 @@ from cn2.api.kind import Kind
 from cn2.api.kubernetes.config_map import CONFIG_MAP
 from cn2.api.kubernetes.daemon_set import DAEMON_SET
 from cn2.api.kubernetes.deployment import DEPLOYMENT
+from cn2.api.kubernetes.disruption_budget import POD_DISRUPTION_BUDGET
 from cn2.api.kubernetes.endpoint_slice import ENDPOINT_SLICE
 from cn2.api.kubernetes.endpoints import ENDPOINTS
 from cn2.api.kubernetes.event import EVENT
+from cn2.api.kubernetes.ingress import INGRESS, INGRESS_CLASS
 from cn2.api.kubernetes.lease import LEASE
+from cn2.api.kubernetes.limit_range import LIMIT_RANGE
 from cn2.api.kubernetes.namespace import NAMESPACE
 from cn2.api.kubernetes.network_policy import NETWORK_POLICY
 from cn2.api.kubernetes.node import NODE
 from cn2.api.kubernetes.pod import POD
+from cn2.api.kubernetes.priority_class import PRIORITY_CLASS
 from cn2.api.kubernetes.rbac import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
 from cn2.api.kubernetes.replica_set import REPLICA_SET
+from cn2.api.kubernetes.resource_quota import RESOURCE_QUOTA
 from cn2.api.kubernetes.secret import SECRET
 from cn2.api.kubernetes.service import SERVICE
 from cn2.api.kubernetes.service_account import SERVICE_ACCOUNT
 from cn2.api.kubernetes.stateful_set import STATEFUL_SET
+from cn2.api.kubernetes.storage import PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS
 from cn2.api.planes.api_server import API_SERVER
 from cn2.api.planes.control import CONTROL
 from cn2.api.planes.controller import CONTROLLER
@@ -70,18 +76,26 @@ __all__ = [
     "FLOATING_IP",
     "GLOBAL_SYSTEM_CONFIG",
     "GLOBAL_VROUTER_CONFIG",
+    "INGRESS",
+    "INGRESS_CLASS",
     "INSTANCE_IP",
     "KINDS",
     "KUBEMANAGER",
     "LEASE",
+    "LIMIT_RANGE",
     "MIRROR_DESTINATION",
     "NAMESPACE",
     "NETWORK_ATTACHMENT_DEFINITION",
     "NETWORK_POLICY",
     "NODE",
+    "PERSISTENT_VOLUME",
+    "PERSISTENT_VOLUME_CLAIM",
     "POD",
+    "POD_DISRUPTION_BUDGET",
     "POOL",
+    "PRIORITY_CLASS",
     "REPLICA_SET",
+    "RESOURCE_QUOTA",
     "ROLE",
     "ROLE_BINDING",
     "ROUTE_TARGET",
@@ -90,6 +104,7 @@ __all__ = [
     "SERVICE",
     "SERVICE_ACCOUNT",
     "STATEFUL_SET",
+    "STORAGE_CLASS",
     "SUBNET",
     "TAG",
     "TAG_TYPE",
@@ -124,6 +139,15 @@ KINDS: tuple[Kind, ...] = (
     SECRET,
     SERVICE_ACCOUNT,
     STATEFUL_SET,
+    POD_DISRUPTION_BUDGET,
+    INGRESS,
+    INGRESS_CLASS,
+    LIMIT_RANGE,
+    PRIORITY_CLASS,
+    RESOURCE_QUOTA,
+    PERSISTENT_VOLUME,
+    PERSISTENT_VOLUME_CLAIM,
+    STORAGE_CLASS,
     ADDRESS_GROUP,
     APPLICATION_POLICY_SET,
     BGP_AS_A_SERVICE,

@@ -29,3 +29,43 @@ def quantity_text(value: object) -> object:
         if scaled == scaled.to_integral_value():
             return f"{int(scaled)}{suffix}"
     raise AssertionError(f"{value} has parts below one billionth")
+
+
+_SUFFIXES = {
+    **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", start=1)},
+    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
+    "m": Decimal(1).scaleb(-3),
+    "u": Decimal(1).scaleb(-6),
+    "n": _NANO,
+    "": Decimal(1),
+}
+
+
+def amount(value: object) -> Decimal:
+    """The number that a quantity stands for. ValueError when it is none."""
+    match = FORM.fullmatch(str(value))
+    if match is None:
+        raise ValueError(f"{value!r} is not a quantity")
+    suffix = match.group(2) or ""
+    if suffix[:1] in ("e", "E") and len(suffix) > 1:
+        return Decimal(str(value))
+    return Decimal(str(value).removesuffix(suffix)) * _SUFFIXES[suffix]
+
+
+def amount_text(value: Decimal, like: object = "") -> str:
+    """A sum as Kubernetes writes it: binary when `like` is (`128Mi`), else decimal, in the largest
+    unit that leaves a whole number."""
+    binary = str(like).endswith("i")
+    if binary and value == value.to_integral_value():
+        for power, letter in reversed(list(enumerate("KMGTPE", start=1))):
+            unit = Decimal(1024) ** power
+            if value and value % unit == 0:
+                return f"{int(value / unit)}{letter}i"
+        return str(int(value))
+    if value == value.to_integral_value():
+        for power, letter in reversed(list(enumerate("kMGTPE", start=1))):
+            unit = Decimal(1000) ** power
+            if value and value % unit == 0:
+                return f"{int(value / unit)}{letter}"
+    text = quantity_text(float(value)) if value != value.to_integral_value() else int(value)
+    return str(text)

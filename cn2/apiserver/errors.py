@@ -17,11 +17,12 @@ class ApiError(Exception):
     def __init__(
         self, code: int, reason: str, message: str, details: dict[str, Any] | None = None
     ) -> None:
+        """`details` of {} are sent as such: kubectl 1.32 looks into them where it expects some."""
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
-        self.details = details or {}
+        self.details = details
 
     def status(self) -> Object:
         status: Object = {
@@ -32,13 +33,13 @@ class ApiError(Exception):
             "message": self.message,
             "reason": self.reason,
         }
-        if self.details:
+        if self.details is not None:
             status["details"] = self.details
         return {**status, "code": self.code}
 
     def reply(self) -> Reply:
         headers: tuple[tuple[str, str], ...] = ()
-        if "retryAfterSeconds" in self.details:
+        if self.details and "retryAfterSeconds" in self.details:
             headers = (("Retry-After", str(self.details["retryAfterSeconds"])),)
         if self.code == 401:
             headers = (("WWW-Authenticate", 'Bearer realm="kubernetes"'),)
@@ -88,13 +89,13 @@ def not_found(kind: Kind, name: str) -> ApiError:
 
 
 def no_such_path() -> ApiError:
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
+    return ApiError(404, "NotFound", "the server could not find the requested resource", {})
 
 
 def no_such_method(kind: Kind | None = None) -> ApiError:
     what = f" ({kind.resource})" if kind else ""
     message = f"the server does not allow this method on the requested resource{what}"
-    return ApiError(405, "MethodNotAllowed", message)
+    return ApiError(405, "MethodNotAllowed", message, {})
 
 
 def already_exists(kind: Kind, name: str) -> ApiError:

@@ -30,6 +30,19 @@ _LABEL_1035_TEXT = (
     " 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 
+_QUALIFIED_TEXT = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an"
+    " alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for"
+    " validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_OPTIONAL_PREFIX = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+_LABEL_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.',"
+    " and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or"
+    " '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+_LABEL_LIMIT = 63
+
 _GENERATED_LIMIT = 58
 _TEXT_MAPS = ("labels", "annotations")
 _SERVER_OWNED = (
@@ -41,7 +54,9 @@ _SERVER_OWNED = (
     "selfLink",
 )
 
-_GENERATION_GROUPS = frozenset({"apps", "batch", "discovery.k8s.io", "networking.k8s.io"})
+_GENERATION_GROUPS = frozenset(
+    {"apps", "batch", "discovery.k8s.io", "networking.k8s.io", "policy", "scheduling.k8s.io"}
+)
 """Of Kubernetes' own kinds, those of these groups count generations."""
 
 
@@ -171,29 +186,38 @@ def text_map_errors(metadata: dict[str, Any]) -> list[FieldError]:
     for field in _TEXT_MAPS:
         for key, value in (metadata.get(field) or {}).items():
             where = f"metadata.{field}"
-            if not _is_qualified(key, lower=field == "annotations"):
-                errors.append(FieldError(where, f'Invalid value: "{key}": name part is malformed'))
-            elif field == "labels" and not _is_label_value(value):
-                message = (
-                    f'Invalid value: "{value}": a valid label must be an empty string or consist of'
-                    " alphanumeric characters, '-', '_' or '.', and must start and end with an"
-                    " alphanumeric character, and be no more than 63 characters"
-                )
-                errors.append(FieldError(where, message))
+            problem = _key_problem(key, lower=field == "annotations")
+            if problem:
+                errors.append(FieldError(where, f'Invalid value: "{key}": {problem}'))
+            elif field == "labels" and (problem := _label_value_problem(value)):
+                errors.append(FieldError(where, f'Invalid value: "{value}": {problem}'))
     return errors
 
 
-def _is_qualified(key: str, *, lower: bool) -> bool:
+def _key_problem(key: str, *, lower: bool) -> str:
+    """Why this is no key of a label or an annotation, in Kubernetes' words; "" when it is one."""
     prefix, slash, name = key.rpartition("/")
-    if slash and not _SUBDOMAIN.fullmatch(prefix.lower() if lower else prefix):
-        return False
-    return len(name) <= 63 and bool(_QUALIFIED.fullmatch(name))
+    if "/" in prefix:
+        return f"a qualified name {_QUALIFIED_TEXT} {_OPTIONAL_PREFIX}"
+    if slash:
+        if not prefix:
+            return "prefix part must be non-empty"
+        problem = _problem(prefix.lower() if lower else prefix, _SUBDOMAIN, 253, _SUBDOMAIN_TEXT)
+        if problem:
+            return f"prefix part {problem}"
+    if not name:
+        return "name part must be non-empty"
+    if len(name) > _LABEL_LIMIT:
+        return f"name part must be no more than {_LABEL_LIMIT} characters"
+    return "" if _QUALIFIED.fullmatch(name) else f"name part {_QUALIFIED_TEXT}"
 
 
-def _is_label_value(value: Any) -> bool:
-    if not isinstance(value, str) or len(value) > 63:
-        return False
-    return not value or bool(_QUALIFIED.fullmatch(value))
+def _label_value_problem(value: Any) -> str:
+    if not isinstance(value, str):
+        return "a valid label must be a string"
+    if len(value) > _LABEL_LIMIT:
+        return f"must be no more than {_LABEL_LIMIT} characters"
+    return "" if not value or _QUALIFIED.fullmatch(value) else _LABEL_VALUE_TEXT
 
 
 def _name_errors(kind: Kind, name: Any) -> list[FieldError]:

@@ -8,6 +8,7 @@ the zero value of fields that are not pointers too; those are dropped, as JSON's
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +36,7 @@ def decode(body: bytes) -> Object:
         if kind not in ROOTS:
             raise bad_request(f"{api_version} {kind} is not accepted as protobuf: send JSON")
         obj = _message(kind, _bytes(unknown.get(2, b"")))
-    except (ValueError, IndexError, OverflowError, OSError) as error:
+    except (ValueError, IndexError, OverflowError, OSError, RecursionError) as error:
         raise bad_request(f"malformed protobuf: {error}") from error
     return {"apiVersion": api_version, "kind": kind, **obj}
 
@@ -57,7 +58,9 @@ def _add(obj: Object, field: Field, raw: int | bytes) -> None:
         obj.setdefault(field.name, {})[key] = _value(field.type[4:], entry.get(2, b""))
         return
     value = _value(field.type, raw)
-    if field.repeated:
+    if field.inline:
+        obj.update(value)
+    elif field.repeated:
         obj.setdefault(field.name, []).append(value)
     elif field.pointer or value not in ("", 0, False, {}, None):
         obj[field.name] = value
@@ -81,6 +84,10 @@ def _value(type_name: str, raw: int | bytes) -> Any:
             return _bytes(parts.get(3, b"")).decode() if is_text else _signed(parts.get(2, 0))
         case "Quantity":
             return _bytes(dict(_fields(_bytes(raw))).get(1, b"")).decode()
+        case "Strings":
+            return [_bytes(text).decode() for _, text in _fields(_bytes(raw))]
+        case "Raw":
+            return json.loads(_bytes(dict(_fields(_bytes(raw))).get(1, b"null")))
         case _:
             return _message(type_name, _bytes(raw))
 

@@ -4,4 +4,5 @@
 # ever added; where two branches added some, both stay (.gitattributes).
 SCHEMAS = [
     "161dd10a5b97",
+    "e97a0e1a4917",
 ]

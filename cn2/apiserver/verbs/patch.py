@@ -75,7 +75,11 @@ def _accepted(kind: Kind) -> list[str]:
 
 
 def _refused(message: str) -> ApiError:
-    return ApiError(422, "Invalid", f"the server rejected our request: {message}")
+    # Old kubectl shows the causes only.
+    causes = [{"reason": "UnexpectedServerResponse", "message": message, "field": "patch"}]
+    return ApiError(
+        422, "Invalid", f"the server rejected our request: {message}", {"causes": causes}
+    )
 
 
 async def _apply(

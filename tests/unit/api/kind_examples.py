@@ -327,6 +327,52 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "roleRef": {"kind": "ClusterRole", "name": "r"},
         "subjects": [{"kind": "User", "name": "jane"}],
     },
+    "Ingress": {
+        "metadata": meta("web", "default"),
+        "spec": {
+            "rules": [
+                {
+                    "host": "example.com",
+                    "http": {
+                        "paths": [
+                            {
+                                "path": "/",
+                                "pathType": "Prefix",
+                                "backend": {"service": {"name": "web", "port": {"number": 80}}},
+                            }
+                        ]
+                    },
+                }
+            ]
+        },
+    },
+    "IngressClass": {"metadata": meta("plain"), "spec": {"controller": "example.com/plain"}},
+    "LimitRange": {
+        "metadata": meta("l", "default"),
+        "spec": {"limits": [{"type": "Container", "default": {"cpu": "100m"}, "max": {"cpu": 1}}]},
+    },
+    "PersistentVolume": {
+        "metadata": meta("pv"),
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": "1Gi"},
+            "hostPath": {"path": "/data"},
+        },
+    },
+    "PersistentVolumeClaim": {
+        "metadata": meta("pvc", "default"),
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    },
+    "PodDisruptionBudget": {
+        "metadata": meta("web", "default"),
+        "spec": {"minAvailable": "50%", "selector": SELECTOR},
+    },
+    "PriorityClass": {"metadata": meta("high"), "value": 1000},
+    "ResourceQuota": {"metadata": meta("q", "default"), "spec": {"hard": {"pods": 3}}},
+    "StorageClass": {"metadata": meta("slow"), "provisioner": "example.com/none"},
     "NetworkPolicy": {
         "metadata": meta("p", "default"),
         "spec": {

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cn2.apiserver.errors import ApiError
 from cn2.apiserver.protobuf import decode
+from cn2.apiserver.protobuf_messages import MESSAGES, ROOTS
 
 
 def varint(value: int) -> bytes:
@@ -79,8 +80,34 @@ def test_numbers_texts_and_times() -> None:
 
 
 def test_unknown_kinds_are_refused_by_name() -> None:
-    with pytest.raises(ApiError, match="batch/v1 Job is not accepted as protobuf"):
-        decode(body("batch/v1", "Job", b""))
+    with pytest.raises(ApiError, match="v1 Thing is not accepted as protobuf"):
+        decode(body("example.com/v1", "Thing", b""))
+
+
+def test_fields_of_an_inline_message_are_the_parents_and_an_empty_pointer_is_kept() -> None:
+    volume = field(1, "scratch") + field(2, field(2, b""))  # Volume.VolumeSource.EmptyDir
+    port = field(1, 0) + field(2, 80)  # IntOrString: a number
+    probe = field(1, field(3, field(1, port))) + field(2, 5)
+    container = field(1, "main") + field(10, probe) + field(15, field(2, 0))
+    raw = field(1, field(1, "p")) + field(2, field(1, volume) + field(2, container))
+
+    spec = decode(body("v1", "Pod", raw))["spec"]
+
+    assert spec["volumes"] == [{"name": "scratch", "emptyDir": {}}]
+    assert spec["containers"][0]["livenessProbe"]["tcpSocket"] == {"port": 80}
+    assert spec["containers"][0]["securityContext"] == {"privileged": False}
+
+
+def test_every_type_of_the_table_is_known() -> None:
+    scalars = {"string", "bytes", "bool", "int", "Time", "MicroTime", "IntOrString", "Quantity"}
+    known = {*scalars, "Strings", "Raw", *MESSAGES}
+
+    named = {
+        field.type.removeprefix("map:") for fields in MESSAGES.values() for field in fields.values()
+    }
+
+    assert named <= known
+    assert MESSAGES.keys() >= ROOTS
 
 
 @given(st.binary(max_size=60))
