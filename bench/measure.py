@@ -1,4 +1,4 @@
-"""Percentiles, ratios and how they are shown."""
+"""Figures, and what they are made from."""
 
 from __future__ import annotations
 
@@ -20,17 +20,15 @@ class Figure:
     def ratio(self) -> float | None:
         return self.value / self.peer if self.peer else None
 
-    def line(self) -> str:
-        shown = f"{self.what:<58} {self.value:>10.2f} {self.unit:<5}"
-        if self.peer is None:
-            return shown
-        return f"{shown} {self.peer_name:<22} {self.peer:>10.2f} {self.unit:<5} x{self.ratio:.2f}"
-
 
 def percentile(values: Sequence[float], percent: float) -> float:
     """The value below which `percent` of 100 lie (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def median(values: Sequence[float]) -> float:
+    return percentile(values, 50)
 
 
 def spread(what: str, seconds: Sequence[float]) -> list[Figure]:
