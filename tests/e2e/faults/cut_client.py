@@ -91,6 +91,16 @@ class CutClient:
             return Exchange(method, path, began, time.monotonic(), 0)
         return Exchange(method, path, began, time.monotonic(), response.status, answer)
 
+    def stream(self, path: str) -> http.client.HTTPResponse:
+        """The answer to a GET, to be read line by line and closed. Raises NotAsked, OSError."""
+        connection = self._connected()
+        try:
+            connection.request("GET", path)
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise NotAsked(str(error)) from error
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -104,13 +114,12 @@ class CutClient:
 
     def _connected(self) -> http.client.HTTPSConnection:
         if self._connection is None:
-            fresh = http.client.HTTPSConnection(
+            self._connection = http.client.HTTPSConnection(
                 self._credentials.address, context=self._credentials.tls, timeout=SECONDS
             )
             try:
-                fresh.connect()
+                self._connection.connect()
             except OSError as error:
-                fresh.close()
+                self.close()
                 raise NotAsked(str(error)) from error
-            self._connection = fresh
         return self._connection
