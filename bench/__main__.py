@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from machine import Machine
 
-from bench import cni, definitions, memory, pods, start, tcp
+from bench import api, cni, definitions, memory, pods, start, tcp
 from bench.load import Others
 from bench.measure import Figure
 from bench.report import Section, document, table
@@ -23,7 +23,11 @@ ON_A_SYSTEM: dict[str, Benchmark] = {
 }
 """In the order of running: what fills the system comes last."""
 
-WITHOUT: dict[str, Callable[[], list[Figure]]] = {"start": start.run, "memory": memory.run}
+WITHOUT: dict[str, Callable[[], list[Figure]]] = {
+    "start": start.run,
+    "memory": memory.run,
+    "api": api.run,
+}
 """These make systems of their own."""
 
 

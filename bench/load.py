@@ -1,4 +1,4 @@
-"""Processor time: of the machine, of a system's processes, and of everybody else."""
+"""Processor time and memory: of the machine, of a system's processes, and of everybody else."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def _fields(pid: int) -> list[str]:
 def used(pid: int) -> float:
     """Processor seconds of a process and of its children that have ended."""
     return sum(int(one) for one in _fields(pid)[11:15]) / _TICK
+
+
+def resident(pid: int) -> float:
+    """Memory of a process in MiB, shared pages counted in proportion (PSS)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f"no Pss for {pid}")
 
 
 def used_by(processes: Mapping[str, int]) -> dict[str, float]:

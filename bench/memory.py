@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from machine import Machine
 from networks import network, pod
 
+from bench.load import resident
 from bench.measure import Figure
 from bench.system import Arrivals, client, manifest, processes, running, success
 from cn2.api.kinds import by_name
 
 NETWORKS, PODS = 100, 100
-
-
-def _proportional(pid: int) -> float:
-    """Memory of a process in MiB, shared pages counted in proportion (PSS)."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(f"no Pss for {pid}")
 
 
 async def _fill(machine: Machine) -> None:
@@ -43,9 +35,9 @@ async def _fill(machine: Machine) -> None:
 def run() -> list[Figure]:
     with Machine() as machine:
         found = processes(machine)
-        empty = {name: _proportional(pid) for name, pid in found.items()}
+        empty = {name: resident(pid) for name, pid in found.items()}
         asyncio.run(_fill(machine))
-        full = {name: _proportional(pid) for name, pid in found.items()}
+        full = {name: resident(pid) for name, pid in found.items()}
     figures = [
         Figure(
             f"{name}, {PODS} pods and {NETWORKS} networks", full[name], "MiB", "empty", empty[name]
