@@ -23,6 +23,7 @@ from cn2.localkube.node_life import NodeLife
 from cn2.localkube.pod_garbage import PodGarbage
 from cn2.localkube.scheduler import NAME as SCHEDULER
 from cn2.localkube.scheduler import Scheduler
+from cn2.localkube.workloads.wiring import Workloads
 from cn2.main import process
 
 MANAGER = "kube-controller-manager"
@@ -64,9 +65,14 @@ async def _run(options: Namespace, health: Health, manager: Client, scheduler: C
     health.ready("informers", loop.problem)
     node_events = Events(manager, "node-controller")
     pod_events = Events(scheduler, SCHEDULER)
+    workloads = Workloads(manager, loop.informers)
+    for controller in workloads.controllers:
+        loop.add(controller)
     _add_controllers(loop, options, manager, scheduler, node_events, pod_events)
     try:
         async with asyncio.TaskGroup() as group:
+            for events in workloads.events:
+                group.create_task(events.run(), name="workload events")
             group.create_task(node_events.run(), name="node events")
             group.create_task(pod_events.run(), name="pod events")
             await loop.run()

@@ -34,6 +34,11 @@ def fnv1a32(*parts: str) -> str:
     return f"{fnv1a32_number(*parts):08x}"
 
 
+def safe_letters(number: int) -> str:
+    """A number in letters that make no words (Kubernetes' SafeEncodeString of its digits)."""
+    return "".join(_SAFE_ALPHABET[ord(digit) % len(_SAFE_ALPHABET)] for digit in str(number))
+
+
 def sha3_224(text: str) -> str:
     """56 hexadecimal digits."""
     return hashlib.sha3_224(text.encode()).hexdigest()
@@ -110,9 +115,7 @@ def tag_name(tag_type: str, value: str, cluster: str = "") -> str:
         f"TagTypeName:(string){tag_type} TagValue:(string){value} "
         "TagTypeReference:(*v1alpha1.ResourceReference)<nil>}"
     )
-    encoded = "".join(
-        _SAFE_ALPHABET[ord(digit) % len(_SAFE_ALPHABET)] for digit in str(fnv1a32_number(dump))
-    )
+    encoded = safe_letters(fnv1a32_number(dump))
     return f"tag-{encoded}-{cluster}" if cluster else f"tag-{encoded}"
 
 

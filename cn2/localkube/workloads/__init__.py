@@ -1,0 +1,1 @@
+"""The workload controllers of kube-controller-manager, and its CronJobs."""
