@@ -33,6 +33,9 @@ Mapper = Callable[[Object], Iterable[Key]]
 Failed = Callable[[Key, Exception, int], None]
 """Told of each failure: the key, what was raised, how many times in a row."""
 
+_AWAY = 3.0
+"""Longest wait, in seconds, after a server that is away or cannot write (a full disk): it is not
+the key that is wrong, and all of them wait for it."""
 _ERROR_BUDGET = 3
 """Failures in a row after which an expected kind of failure is logged as a warning."""
 
@@ -106,7 +109,8 @@ class Controller:
         RECONCILE_SECONDS.labels(self.name).observe(time.monotonic() - started)
 
     def _fail(self, key: Key, error: Exception) -> None:
-        delay = self.queue.retry(key)
+        away = isinstance(error, Unavailable) and error.status != 500
+        delay = self.queue.retry(key, limit=_AWAY if away else None)
         failures = self.queue.failures(key)
         facts = {
             "controller": self.name,
@@ -117,9 +121,9 @@ class Controller:
         }
         if not isinstance(error, ApiError):
             log.error("reconcile failed", exc_info=error, **facts)
-        elif failures >= _ERROR_BUDGET:
+        elif failures >= _ERROR_BUDGET and error.reason != "Unreachable":
             log.warning("reconcile refused", reason=error.reason, error=error.message, **facts)
-        if self.failed is not None and not isinstance(error, Unavailable):
+        if self.failed is not None and not away:
             self.failed(key, error, failures)
 
 

@@ -83,12 +83,13 @@ class WorkQueue(Generic[K]):
             pending.cancel()
         self._timers[key] = clock.call_later(seconds, lambda: self._due(key))
 
-    def retry(self, key: K) -> float:
-        """Asks for work on a key that failed, later each time; returns the delay in seconds."""
+    def retry(self, key: K, *, limit: float | None = None) -> float:
+        """Asks for work on a key that failed, later each time; returns the delay in seconds, which
+        is at most `limit`, or the queue's own."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         # The exponent is bounded so that a key failing for weeks does not overflow a float.
-        delay = min(self._limit, self._first * 2.0 ** min(failures, 32))
+        delay = min(limit or self._limit, self._first * 2.0 ** min(failures, 32))
         self.add_after(key, delay)
         return delay
 

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from virtual_clock import VirtualClock
 
+from cn2.client.errors import Unavailable
+from cn2.client.loop import Controller
 from cn2.client.queue import WorkQueue
 
 
@@ -54,6 +56,28 @@ def test_a_failing_key_waits_twice_as_long_each_time_up_to_the_limit():
 
     assert delays[:4] == [0.005, 0.01, 0.02, 0.04]
     assert delays[-1] == 60
+
+
+async def test_nobody_waits_long_for_a_server_that_is_back():
+    """However long it was away; what the key itself is to blame for waits up to a minute."""
+
+    async def refuse(key):
+        raise {"away": Unavailable(0, "Unreachable", ""), "full": Unavailable(507, "", "")}.get(
+            key[1], Unavailable(500, "InternalError", "")
+        )
+
+    clock = VirtualClock()
+    controller = Controller("test", refuse, clock=clock)
+    keys = [("", "away"), ("", "full"), ("", "bug")]
+    for _ in range(20):
+        for key in keys:
+            await controller.once(key)
+        clock.advance(3)
+        again = {take(controller.queue) for _ in range(len(controller.queue))}
+        for key in again:
+            controller.queue.done(key)
+
+    assert again == {("", "away"), ("", "full")}
 
 
 def test_others_go_on_while_a_key_waits():
