@@ -95,41 +95,34 @@ class Killer:
 
     def _try(self, process: str) -> Kill | None:
         pid = read_pid(self._layout.pid_file(process))
-        if pid is None or not self._is_ready(process):
+        if pid is None or not is_ready(self._layout.health_socket(process)):
             return None
-        runner = read_pid(self._layout.pid_file("podrunner"))
-        waited = list(children(runner)) if runner is not None else []
-        match process:
-            case "agent":
-                waited = [child for child in waited if "contrail-k8s-cni" in command(child)]
-            case "apiserver":
-                waited = [pid]
-            case "podrunner":
-                pass
-            case _:
-                waited = [pid] if is_waiting(process, self._history) and self._is_served() else []
-        if not waited:
+        if not self._has_work(process):
             return None
         time.sleep(self._chance.uniform(0, _DELAY))
-        return self._kill(process, pid, runner)
-
-    def _kill(self, process: str, pid: int, runner: int | None) -> Kill | None:
         if process == "agent":
             # Held still, so that only plugins that really wait for it are left.
             os.kill(pid, signal.SIGSTOP)
             time.sleep(_ANSWER)
-        held = list(children(runner)) if runner is not None else []
-        if process == "agent":
-            held = [child for child in held if "contrail-k8s-cni" in command(child)]
-        if process in ("agent", "podrunner") and not held:
+        if not self._has_work(process):
             os.kill(pid, signal.SIGCONT)
             return None
-        kill = Kill(process, time.monotonic(), children=len(held))
+        kill = Kill(process, time.monotonic(), children=len(self._held(process)))
         os.kill(pid, signal.SIGKILL)
         return kill
 
-    def _is_ready(self, process: str) -> bool:
-        return is_ready(self._layout.health_socket(process))
+    def _has_work(self, process: str) -> bool:
+        if process in CONTROLLERS:
+            return is_waiting(process, self._history) and self._is_served()
+        return process == "apiserver" or bool(self._held(process))
+
+    def _held(self, process: str) -> list[int]:
+        """Children of the pod runner that wait for `process`, or that it waits for."""
+        runner = read_pid(self._layout.pid_file("podrunner"))
+        if runner is None or process not in ("agent", "podrunner"):
+            return []
+        plugin = "contrail-k8s-cni" if process == "agent" else ""
+        return [child for child in children(runner) if plugin in command(child)]
 
     def _is_served(self) -> bool:
         try:

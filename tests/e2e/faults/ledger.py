@@ -8,7 +8,6 @@ in an annotation.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,23 +68,20 @@ class Ledger:
             revision = max(truth.revision for truth in known)
             self._truths[place] = (*known, Truth(token, uid, revision) if token else GONE)
 
-    def saw(self, place: Place, live: Any) -> None:
-        """Somebody looked: the object, or None for NotFound. From now on this is what is true."""
+    def saw(self, place: Place, live: Any) -> str:
+        """Somebody looked: the object, or None for NotFound. From now on this is what is true.
+        Returns the token, "" for what is gone."""
         with self._lock:
             self._check(place, live, self._truths.get(place, (GONE,)))
-            self._truths[place] = (_truth(live) if live is not None else GONE,)
+            seen = _truth(live) if live is not None else GONE
+            self._truths[place] = (seen,)
+            return seen.token
 
     def audit(self, live: dict[Place, Any]) -> None:
         """Hold everything that is there in the end against everything that was promised."""
         with self._lock:
             for place in sorted(self._truths.keys() | live.keys()):
                 self._check(place, live.get(place), self._truths.get(place, (GONE,)))
-
-    def expected(self, collection: str) -> Iterator[str]:
-        """The names in a collection that must be there in the end."""
-        for (where, name), truths in sorted(self._truths.items()):
-            if where == collection and GONE not in truths:
-                yield name
 
     def _check(
         self, place: Place, live: Any, possible: tuple[Truth, ...], *, write: bool = False

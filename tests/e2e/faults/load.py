@@ -130,38 +130,34 @@ class Writer(threading.Thread):
         self._write(place, token, "PATCH", "/".join(place), {"metadata": marks(token)})
 
     def _delete(self, place: Place) -> None:
-        answer = self._send("DELETE", "/".join(place))
-        if answer.good:
-            self._ledger.deleted(place)
-        else:
-            self._unsure(place, "", answer)
+        self._write(place, "", "DELETE", "/".join(place))
 
-    def _write(self, place: Place, token: str, method: str, path: str, body: Any) -> None:
-        answer = self._send(method, path, body)
-        if answer.good:
-            self._ledger.wrote(place, answer.body)
-        else:
-            self._unsure(place, token, answer)
-
-    def _unsure(self, place: Place, token: str, answer: Exchange) -> None:
-        """A write or a deletion that was not acknowledged. A server that stops says 503; what is
-        not found must have a reason in the ledger."""
-        if answer.cut or answer.status == 503:
+    def _write(self, place: Place, token: str, method: str, path: str, body: Any = None) -> None:
+        """Until it is done. What was cut off is tried again when it turns out not to have happened;
+        so is what a server that stops answers with 503."""
+        while True:
+            answer = self._send(method, path, body)
+            if answer.good and token:
+                self._ledger.wrote(place, answer.body)
+                return
+            if answer.good:
+                self._ledger.deleted(place)
+                return
+            if not (answer.cut or answer.status == 503):
+                self._load.refused.append(answer)
+                return
             self._ledger.cut(place, token)
-        elif answer.status != 404:
-            self._load.refused.append(answer)
-        self._look(place)
+            if self._look(place) == token:
+                return
 
-    def _look(self, place: Place) -> None:
-        """Find out what has become of a write that was cut off."""
+    def _look(self, place: Place) -> str:
+        """Find out what has become of a write that was cut off; the token that is there now."""
         while True:
             answer = self._send("GET", "/".join(place))
             if answer.good:
-                self._ledger.saw(place, answer.body)
-                return
+                return self._ledger.saw(place, answer.body)
             if answer.status == 404:
-                self._ledger.saw(place, None)
-                return
+                return self._ledger.saw(place, None)
 
     def _send(self, method: str, path: str, body: Any = None) -> Exchange:
         """The exchange, once there is a server to ask."""

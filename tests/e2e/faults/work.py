@@ -8,7 +8,6 @@ from typing import Any
 from history import History, Told
 
 POD_UID = "kube-manager.juniper.net/pod-uid"
-FOR_EVER = 1 << 62
 
 
 def is_waiting(process: str, history: History) -> bool:
@@ -28,7 +27,7 @@ def is_waiting(process: str, history: History) -> bool:
 
 
 def intervals(process: str, history: History) -> Iterator[tuple[int, int]]:
-    """Revisions (cause, effect) of every piece of work of a process."""
+    """Revisions (cause, effect) of every piece of work of a process that is seen to be done."""
     match process:
         case "localkube":
             yield from _until(history.told("Pod"), lambda pod: bool(pod["spec"].get("nodeName")))
@@ -47,7 +46,7 @@ def _until(told: list[Told], done: Any) -> Iterator[tuple[int, int]]:
         began.setdefault(one.uid, one.revision)
         if one.deleted or done(one.object):
             ended.setdefault(one.uid, one.revision)
-    return ((begin, ended.get(uid, FOR_EVER)) for uid, begin in began.items())
+    return ((began[uid], end) for uid, end in ended.items())
 
 
 def _made(history: History) -> Iterator[tuple[int, int]]:
@@ -61,7 +60,7 @@ def _made(history: History) -> Iterator[tuple[int, int]]:
             placed.setdefault(one.uid, one.revision)
         if one.deleted:
             addressed.setdefault(one.uid, one.revision)
-    yield from ((at, addressed.get(uid, FOR_EVER)) for uid, at in placed.items())
+    yield from ((placed[uid], at) for uid, at in addressed.items() if uid in placed)
     defined: dict[tuple[str, str], int] = {}
     for one in history.told("NetworkAttachmentDefinition", "VirtualNetwork"):
         if one.kind == "NetworkAttachmentDefinition":
