@@ -9,6 +9,7 @@
  *                    attach  a container's streams   -> attached [input], then data packets `1`/`2`
  *                    kill    signal to a container   -> ok
  *                    socket  a TCP socket of the pod -> ok [socket]
+ *                    tmpfs   a volume of limited size -> ok
  *                    watch   states of all, now and on every change
  */
 #define _GNU_SOURCE
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -246,6 +248,23 @@ static void on_socket(struct client *from, const struct message *m, struct answe
 	close(sock);
 }
 
+/* A file system of its own at /volumes/VOLUME, an empty directory. */
+static void on_tmpfs(const struct message *m, struct answer *a)
+{
+	const char *name = message_get(m, "volume"), *size = message_get(m, "size");
+	char path[300], options[64];
+	if (!name || !size || *name == '.' || strchr(name, '/') || strspn(size, "0123456789") != strlen(size)) {
+		answer_add(a, "error", "not a volume");
+		return;
+	}
+	snprintf(path, sizeof path, "/volumes/%s", name);
+	snprintf(options, sizeof options, "mode=755,size=%s", size);
+	if (mount("volume", path, "tmpfs", MS_NODEV | MS_NOSUID, options))
+		answer_add(a, "error", "volume %s: %s", name, strerror(errno));
+	else
+		answer_add(a, "state", "ok");
+}
+
 static void on_kill(const struct message *m, const struct container *c, struct answer *a)
 {
 	const char *signal = message_get(m, "signal");
@@ -282,6 +301,8 @@ static void on_request(struct client *from, const struct message *m)
 		on_watch(from);
 	else if (!strcmp(op, "socket"))
 		on_socket(from, m, &a);
+	else if (!strcmp(op, "tmpfs"))
+		on_tmpfs(m, &a);
 	else if (!running)
 		answer_add(&a, "error", "the container is not running");
 	else if (!strcmp(op, "exec"))

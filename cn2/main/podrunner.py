@@ -10,18 +10,22 @@ from pathlib import Path
 
 import structlog
 
+from cn2.api.kinds import SERVICE
 from cn2.client import Client
 from cn2.client.events import Events
 from cn2.client.health import Health
+from cn2.client.informer import Informer
 from cn2.drivers.cgroups import Cgroups
 from cn2.main.process import arguments, run
 from cn2.podrunner.cni import Cni, CniFailed
 from cn2.podrunner.machine import this_machine
+from cn2.podrunner.nodes import capacity
 from cn2.podrunner.registration import Registration
 from cn2.podrunner.runner import PodRunner
 from cn2.podrunner.sandbox import Sandboxes, host_mounts
 from cn2.podrunner.server import PodServer
 from cn2.podrunner.services import Node
+from cn2.podrunner.sources import Sources
 from cn2.podrunner.spec import Host
 
 log = structlog.get_logger(__name__)
@@ -67,6 +71,8 @@ async def serve(options: Namespace, client: Client, health: Health) -> None:
         log.warning("no limits for pods: no such control group (v1)", missing=cgroups.missing)
     mounts = host_mounts()
     events = Events(client, "kubelet", host=options.node)
+    services = Informer(client, SERVICE)
+    machine = this_machine(data_dir)
     node = Node(
         name=options.node,
         address=options.node_ip[0],
@@ -77,13 +83,16 @@ async def serve(options: Namespace, client: Client, health: Health) -> None:
         cni=Cni(options.cni_bin_dir, options.cni_conf_dir),
         cgroups=cgroups,
         host=Host(hide=(str(data_dir),), mounts=mounts),
+        sources=Sources(client),
+        services=services.objects.values,
+        capacity=capacity(machine),
         dns=options.cluster_dns,
     )
     runner = PodRunner(node)
     registration = Registration(
         client,
         options.node,
-        this_machine(data_dir),
+        machine,
         addresses=tuple(options.node_ip),
         pod_cidrs=tuple(options.pod_cidr),
         conf_dir=options.cni_conf_dir,
@@ -95,6 +104,8 @@ async def serve(options: Namespace, client: Client, health: Health) -> None:
     async with server.serve(options.socket), asyncio.TaskGroup() as group:
         group.create_task(events.run(), name="events")
         group.create_task(registration.run(), name="registration")
+        group.create_task(services.run(), name="services")
+        await services.synced.wait()
         group.create_task(runner.run(), name="runner")
 
 

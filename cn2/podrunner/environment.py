@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING
 
 from cn2.api.kind import Object
+from cn2.podrunner.limits import quantity
 from cn2.podrunner.runs import containers, init_containers
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -27,6 +29,8 @@ class Facts:
     node: str
     host_address: str
     addresses: tuple[str, ...]
+    capacity: Mapping[str, str] = field(default_factory=dict)
+    """What the node has of each resource: the limit of what names none."""
 
 
 Source = Callable[[str, str], Object | None]
@@ -38,20 +42,29 @@ def references(pod: Object) -> set[tuple[str, str]]:
     found = set()
     for container in (*init_containers(pod), *containers(pod)):
         for entry in container.get("envFrom") or []:
-            for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-                if field in entry:
-                    found.add((kind, entry[field]["name"]))
+            for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+                if key in entry:
+                    found.add((kind, entry[key]["name"]))
         for entry in container.get("env") or []:
             source = entry.get("valueFrom") or {}
-            for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-                if field in source:
-                    found.add((kind, source[field]["name"]))
+            for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+                if key in source:
+                    found.add((kind, source[key]["name"]))
     return found
 
 
-def environment(pod: Object, container: Object, facts: Facts, lookup: Source) -> dict[str, str]:
-    """Name to value. What comes later wins, as in Kubernetes. Raises `MissingSource`."""
-    values = {"PATH": PATH, "HOSTNAME": hostname(pod), "HOME": "/root"}
+def environment(
+    pod: Object,
+    container: Object,
+    facts: Facts,
+    lookup: Source,
+    links: Mapping[str, str] = {},
+) -> dict[str, str]:
+    """Name to value. What comes later wins, as in Kubernetes. Raises `MissingSource`.
+
+    `links` are the variables of the services.
+    """
+    values = {"PATH": PATH, "HOSTNAME": hostname(pod), "HOME": "/root", **links}
     for entry in container.get("envFrom") or []:
         values.update(_all_of(entry, lookup))
     for entry in container.get("env") or []:
@@ -77,6 +90,11 @@ def expand(text: str, values: Mapping[str, str]) -> str:
         return "$" if name is None else values.get(name, match.group(0))
 
     return _REFERENCE.sub(put, text)
+
+
+def names_in(text: str) -> list[str]:
+    """The names that `expand` would look for."""
+    return [match.group(1) for match in _REFERENCE.finditer(text) if match.group(1) is not None]
 
 
 def field_value(pod: Object, path: str, facts: Facts) -> str:
@@ -107,9 +125,9 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def data_of(source: Object) -> dict[str, bytes]:
+def data_of(kind: str, source: Object) -> dict[str, bytes]:
     """The keys of a ConfigMap or Secret."""
-    if source.get("kind") == "Secret":
+    if kind == "Secret":
         return {key: base64.b64decode(value) for key, value in (source.get("data") or {}).items()}
     binary = source.get("binaryData") or {}
     return {
@@ -126,12 +144,12 @@ def _found(kind: str, reference: Object, lookup: Source) -> Object | None:
 
 
 def _all_of(entry: Object, lookup: Source) -> dict[str, str]:
-    for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-        if field in entry:
-            source = _found(kind, entry[field], lookup)
+    for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+        if key in entry:
+            source = _found(kind, entry[key], lookup)
             prefix = entry.get("prefix") or ""
-            data = data_of(source) if source else {}
-            return {prefix + key: value.decode(errors="replace") for key, value in data.items()}
+            data = data_of(kind, source) if source else {}
+            return {prefix + name: value.decode(errors="replace") for name, value in data.items()}
     return {}
 
 
@@ -141,20 +159,31 @@ def _referred(
     if "fieldRef" in source:
         return field_value(pod, source["fieldRef"]["fieldPath"], facts)
     if "resourceFieldRef" in source:
-        return _resource(container, source["resourceFieldRef"]["resource"])
-    for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-        if field not in source:
+        return resource_value(container, source["resourceFieldRef"], facts)
+    for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+        if key not in source:
             continue
-        wanted = source[field]
+        wanted = source[key]
         found = _found(kind, wanted, lookup)
-        data = data_of(found) if found else {}
+        data = data_of(kind, found) if found else {}
         if wanted["key"] in data:
             return data[wanted["key"]].decode(errors="replace")
         if not wanted.get("optional"):
-            raise MissingSource(f'{kind.lower()} "{wanted["name"]}" has no key "{wanted["key"]}"')
+            where = f"{pod['metadata']['namespace']}/{wanted['name']}"
+            raise MissingSource(f"couldn't find key {wanted['key']} in {kind} {where}")
     return None
 
 
-def _resource(container: Object, resource: str) -> str:
-    group, _, name = resource.partition(".")
-    return str(((container.get("resources") or {}).get(group) or {}).get(name, "0"))
+def resource_value(container: Object, wanted: Object, facts: Facts) -> str:
+    """A limit or request in units of the divisor, rounded up; the node's whole without a limit.
+
+    Raises `MissingSource` for a resource that there is not, ValueError for a bad quantity.
+    """
+    group, _, name = wanted["resource"].partition(".")
+    if group not in ("limits", "requests") or not name:
+        raise MissingSource(f"unsupported container resource : {wanted['resource']}")
+    amounts = (container.get("resources") or {}).get(group) or {}
+    otherwise = facts.capacity.get(name, "0") if group == "limits" else "0"
+    divisor = quantity(wanted.get("divisor") or "1") or 1
+    whole = quantity(amounts.get(name, otherwise)) / divisor
+    return str(int(whole.to_integral_value(rounding=ROUND_CEILING)))

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from cn2.api.kind import Object
-from cn2.podrunner.environment import Facts
+from cn2.podrunner.atomic import File, present, write_files
+from cn2.podrunner.initlink import ask
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.sandbox import pod_root
-from cn2.podrunner.volumes import ETC, Fetched, etc_files, volume_files
+from cn2.podrunner.volumes import ETC, EmptyDir
 
 
-def fill(place: PodPlace, pod: Object, facts: Facts, fetched: Fetched, *, dns: str) -> None:
-    """Writes every volume and the /etc files; again later, it renews what has changed.
-
-    Raises `MissingSource` when something that is referred to is not there.
-    """
-    root = pod_root(place) / "volumes"
-    volumes = {
-        volume["name"]: volume_files(pod, volume, facts, fetched.lookup, fetched.tokens)
-        for volume in pod["spec"].get("volumes") or []
-    }
-    _write(root / ETC, etc_files(pod, facts, dns=dns))
-    for name, files in volumes.items():
-        directory = root / name
-        if not directory.exists():
-            directory.mkdir()
-            directory.chmod(0o755 if files else 0o777)
-        _write(directory, files)
+async def fill(place: PodPlace, volumes: Mapping[str, EmptyDir | dict[str, File]]) -> None:
+    """Makes every volume that is not there yet, and renews the files of the others."""
+    for name, wanted in volumes.items():
+        directory = pod_root(place) / "volumes" / name
+        fresh = not directory.exists()
+        if fresh:
+            directory.mkdir(mode=0o755)
+        if isinstance(wanted, EmptyDir):
+            if fresh:
+                await _make_empty(place, directory, wanted)
+        else:
+            write_files(directory, wanted)
 
 
-def _write(directory: Path, files: Mapping[str, bytes]) -> None:
+async def _make_empty(place: PodPlace, directory: Path, wanted: EmptyDir) -> None:
+    if wanted.size is not None:
+        request = [("op", "tmpfs"), ("volume", directory.name), ("size", str(wanted.size))]
+        await ask(place.directory, request)
+    os.chown(directory, 0, wanted.group)
+    directory.chmod(wanted.mode)
+
+
+def write_etc(place: PodPlace, files: Mapping[str, bytes]) -> None:
+    """The pod's own files of /etc. They are mounted one by one: each keeps its inode."""
+    directory = pod_root(place) / "volumes" / ETC
     directory.mkdir(exist_ok=True)
     for name, content in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.read_bytes() == content:
-            continue
-        if directory.name == ETC:
-            path.write_bytes(content)  # mounted as a file: it must stay the same inode
-            continue
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_bytes(content)
-        fresh.replace(path)
+        (directory / name).write_bytes(content)
+
+
+def versions(place: PodPlace) -> dict[str, str]:
+    """By volume with files: the directory in it that holds them now. What is mounted from there
+    stays as it is when the volume changes, as with kubelet."""
+    try:
+        volumes = list((pod_root(place) / "volumes").iterdir())
+    except OSError:
+        return {}
+    return {volume.name: found for volume in volumes if (found := present(volume))}

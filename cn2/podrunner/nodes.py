@@ -53,6 +53,16 @@ def labels(name: str, machine: Machine) -> dict[str, str]:
     }
 
 
+def capacity(machine: Machine) -> dict[str, str]:
+    """By resource; all of it can be given to pods."""
+    return {
+        "cpu": str(machine.processors),
+        "ephemeral-storage": f"{machine.disk_kib}Ki",
+        "memory": f"{machine.memory_kib}Ki",
+        "pods": str(PODS),
+    }
+
+
 def node_status(
     name: str,
     machine: Machine,
@@ -66,12 +76,7 @@ def node_status(
 
     Conditions keep their transition times from the `present` status.
     """
-    resources = {
-        "cpu": str(machine.processors),
-        "ephemeral-storage": f"{machine.disk_kib}Ki",
-        "memory": f"{machine.memory_kib}Ki",
-        "pods": str(PODS),
-    }
+    resources = capacity(machine)
     return {
         "addresses": [
             *({"type": "InternalIP", "address": address} for address in addresses),

@@ -38,8 +38,6 @@ of its interface it could change the node's network."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
-_VOLUMES = ("emptyDir", "configMap", "secret", "projected", "downwardAPI")
-
 
 def refusal(pod: Object) -> str:
     """Why the pod is not run, in a sentence; "" when it may be."""
@@ -54,11 +52,8 @@ def _reasons(pod: Object) -> Iterator[str]:
     for volume in spec.get("volumes") or []:
         if not _LABEL.fullmatch(volume["name"]):  # directories on the host are named by it
             yield f"volume {volume['name']!r}: the name is not a lowercase RFC 1123 label"
-        kind = next((key for key in volume if key != "name"), "emptyDir")
-        if kind == "hostPath":
+        if "hostPath" in volume:
             yield f"volume {volume['name']}: hostPath is refused, a pod sees copies of the host"
-        elif kind not in _VOLUMES:
-            yield f"volume {volume['name']}: {kind} is not supported"
     for container in (*init_containers(pod), *containers(pod)):
         yield from _container_reasons(container)
 

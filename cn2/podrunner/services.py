@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from cn2.api.kind import Object
 from cn2.client import Client
 from cn2.client.events import Events
 from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner.cni import Cni
 from cn2.podrunner.sandbox import Sandboxes
+from cn2.podrunner.sources import Sources
 from cn2.podrunner.spec import Host
 
 
@@ -28,5 +30,10 @@ class Node:
     cni: Cni
     cgroups: Cgroups
     host: Host
+    sources: Sources
+    services: Callable[[], Iterable[Object]]
+    """The Services that there are, of all namespaces."""
+    capacity: Mapping[str, str] = field(default_factory=dict)
+    """Of the node, by resource."""
     dns: str = ""
     clock: Callable[[], float] = time.time

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
+from collections.abc import Callable
 
 import structlog
 
@@ -14,24 +16,25 @@ from cn2.client.backoff import Backoff
 from cn2.client.events import NORMAL, WARNING
 from cn2.podrunner import record as records
 from cn2.podrunner.cni import Attachment, CniFailed
-from cn2.podrunner.environment import Facts, MissingSource, environment, hostname
-from cn2.podrunner.filling import fill
-from cn2.podrunner.initlink import InitGone, ask, run_of
+from cn2.podrunner.environment import Facts, MissingSource, hostname
+from cn2.podrunner.filling import versions
+from cn2.podrunner.initlink import InitGone, Refused, ask, run_of
 from cn2.podrunner.limits import memory_limit
 from cn2.podrunner.place import PodPlace
+from cn2.podrunner.pod_files import PodFiles
 from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.records import Record, encode
 from cn2.podrunner.running import Running
 from cn2.podrunner.runs import Held, Run, container_named
 from cn2.podrunner.sandbox import SandboxFailed, is_alive
 from cn2.podrunner.services import Node
+from cn2.podrunner.sources import NotSynced
 from cn2.podrunner.spec import run_records
-from cn2.podrunner.volumes import Fetched, fetch
 
 log = structlog.get_logger(__name__)
 
-_HELD_SECONDS = 5.0
-"""Until a container whose ConfigMap is missing is tried again."""
+_HELD_SECONDS = 60.0
+"""Until a container that could not be configured is tried again, when nothing changes before."""
 _RENEW_AGAIN = 30.0
 _STABLE_SECONDS = 60.0
 """A sandbox of this age was well: if it is lost, the next is made after a short delay."""
@@ -49,37 +52,68 @@ class Setup:
     """One pod's sandbox: its making, its files, its end."""
 
     def __init__(
-        self, node: Node, place: PodPlace, record: SandboxRecord, running: Running
+        self,
+        node: Node,
+        place: PodPlace,
+        record: SandboxRecord,
+        running: Running,
+        changed: Callable[[], None],
     ) -> None:
         self.retry_at = 0.0
-        self.renew_at: float | None = None
         self._node = node
         self._place = place
         self._record = record
         self._running = running
-        self._fetched: Fetched | None = None
+        self._changed = changed
+        self._files = PodFiles(node, place, self._on_source)
+        self._renew_at: float | None = None
+        self._hold_until = 0.0
+        self._lacking = False
+        """The sandbox was not made because of something that the volumes need."""
         self._delays = Backoff(0.5, 15.0)
         self._made_at = 0.0
+
+    def _on_source(self) -> None:
+        """Something that the pod names has changed: what waited for it is tried again."""
+        self.stale()
+        self._running.held.clear()
+        if self._lacking:
+            self.retry_at = 0.0
+        self._changed()
+
+    def stale(self) -> None:
+        """The files of the volumes may have to change."""
+        if self._renew_at is not None:
+            self._renew_at, self._hold_until = self._node.clock(), 0.0
+
+    @property
+    def renew_at(self) -> float | None:
+        """When to call `renew` (epoch seconds); None without a sandbox."""
+        if self._renew_at is None:
+            return None
+        due = self._files.tokens.renew_at
+        return max(self._hold_until, self._renew_at if due is None else min(self._renew_at, due))
 
     async def adopt(self) -> None:
         """Takes over what an earlier pod runner has left, if it is alive and was complete."""
         self._running.load()
         if self._record.sandbox and self._record.ready and is_alive(self._place):
             await self._running.begin_watching()
-            self.renew_at = self._node.clock()
+            self._renew_at = self._node.clock()
 
     async def make(self, pod: Object) -> None:
         """Everything that the containers need. Raises `SetupFailed`; then `remove` cleans up."""
+        self._lacking = False
         try:
             await self._make(pod)
-        except (CniFailed, SandboxFailed, InitGone) as error:
+        except (CniFailed, SandboxFailed, InitGone, Refused) as error:
             self._postpone()
             text = f"Failed to create pod sandbox: {error}"
             raise SetupFailed("FailedCreatePodSandBox", text) from error
-        except (MissingSource, ApiError) as error:
+        except (MissingSource, NotSynced, ApiError, OSError) as error:
+            self._lacking = isinstance(error, MissingSource)
             self._postpone()
-            text = f"MountVolume.SetUp failed: {error}"
-            raise SetupFailed("FailedMount", text) from error
+            raise SetupFailed("FailedMount", str(error)) from error
         self._made_at = self._node.clock()
 
     def lost(self) -> None:
@@ -93,6 +127,7 @@ class Setup:
 
     async def _make(self, pod: Object) -> None:
         record, place = self._record, self._place
+        await self._files.check(pod, self._facts)
         place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         network = self._node.cni.configuration()
         record.sandbox, record.network = secrets.token_hex(32), network
@@ -102,13 +137,14 @@ class Setup:
         await self._node.sandboxes.make(place, hostname(pod), groups)
         adding = asyncio.create_task(self._node.cni.add(network, self._attachment()))
         try:
-            fetched = await fetch(self._node.client, pod, self._node.clock())
+            await self._files.fetch_tokens(pod)
             record.result = await adding
         finally:
             if not adding.done():
                 adding.cancel()
                 await asyncio.wait({adding})
-        self._fill(pod, fetched)
+        await self._files.make(pod, self._facts)
+        self._renew_at = math.inf
         record.ready = True
         records.write(place, record)
         await self._running.begin_watching()
@@ -118,26 +154,29 @@ class Setup:
 
     @property
     def _facts(self) -> Facts:
-        return Facts(self._node.name, self._node.address, self._running.addresses)
-
-    def _fill(self, pod: Object, fetched: Fetched) -> None:
-        fill(self._place, pod, self._facts, fetched, dns=self._node.dns)
-        self._fetched = fetched
-        self.renew_at = fetched.renew_at
+        node = self._node
+        return Facts(node.name, node.address, self._running.addresses, node.capacity)
 
     async def renew(self, pod: Object) -> None:
-        """Fetches again what goes out of date: service-account tokens."""
+        """Brings the files of the volumes up to date. What cannot be had stays as it is."""
+        self._renew_at = math.inf
         try:
-            self._fill(pod, await fetch(self._node.client, pod, self._node.clock()))
-        except (ApiError, MissingSource, OSError) as error:
+            await self._files.renew(pod, self._facts)
+        except (MissingSource, ApiError, NotSynced, InitGone, Refused, OSError) as error:
             log.warning("volumes not renewed", uid=self._place.uid, error=str(error))
-            self.renew_at = self._node.clock() + _RENEW_AGAIN
+            self._renew_at = self._hold_until = self._node.clock() + _RENEW_AGAIN
+            if isinstance(error, MissingSource):
+                self._node.events.emit(pod, WARNING, "FailedMount", str(error))
+
+    def release(self) -> None:
+        """Nothing is needed for the pod any more."""
+        self._files.release()
 
     async def remove(self) -> None:
         """Ends every process and gives everything back. Raises `CniFailed`: to be tried again."""
         record, running = self._record, self._running
         running.stop_watching()
-        self.renew_at = None
+        self._renew_at = None
         await self._node.sandboxes.kill(self._place)
         running.all_ended()
         if record.network is not None:
@@ -173,10 +212,10 @@ class Setup:
 
     async def _run(self, pod: Object, container: Object, attempt: int) -> Run:
         place, name = self._place, container["name"]
-        if self._fetched is None:
-            self._fetched = await fetch(self._node.client, pod, self._node.clock())
-        values = environment(pod, container, self._facts, self._fetched.lookup)
-        request = run_records(pod, container, attempt, values, self._node.host)
+        values = self._files.environment(pod, container, self._facts)
+        request = run_records(
+            pod, container, attempt, values, self._node.host, versions(self._place)
+        )
         place.container(name).mkdir(mode=0o700, parents=True, exist_ok=True)
         records.drop_old_runs(place, name, attempt)
         _write_spec(place, name, attempt, request)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cn2.api.kind import Object
-from cn2.podrunner.environment import MissingSource, expand
+from cn2.podrunner.environment import MissingSource, expand, names_in
 from cn2.podrunner.records import Record
 from cn2.podrunner.refusal import USUAL_CAPABILITIES
-from cn2.podrunner.volumes import ETC
+from cn2.podrunner.volumes import ETC, kind_of, volumes_of
 
 _CAPABILITY_BITS = {
     "CHOWN": 0,
@@ -85,15 +85,19 @@ def run_records(
     attempt: int,
     environment: Mapping[str, str],
     host: Host,
+    versions: Mapping[str, str] = {},
 ) -> list[Record]:
-    """The whole `run` request."""
+    """The whole `run` request. `versions` says where the files of volumes are (filling.versions).
+
+    Raises `MissingSource`.
+    """
     records: list[Record] = [("op", "run"), ("id", f"{container['name']}/{attempt}")]
     records += process_records(pod, container, environment)
     records += [("arg", word) for word in command(container, environment)]
     records += [("also", path) for path in host.mounts]
     records += [("fresh", path) for path in _FRESH]
     records += [("hide", path) for path in (*_HIDDEN, *host.hide)]
-    records += mount_records(pod, container)
+    records += mount_records(pod, container, environment, versions)
     for field, record in (("tty", "tty"), ("stdin", "stdin"), ("stdinOnce", "stdin-once")):
         if container.get(field):
             records.append((record, "1"))
@@ -146,21 +150,34 @@ def capabilities(container: Object) -> int:
     return sum(1 << _CAPABILITY_BITS[name] for name in names if name in _CAPABILITY_BITS)
 
 
-def mount_records(pod: Object, container: Object) -> list[Record]:
+def mount_records(
+    pod: Object,
+    container: Object,
+    environment: Mapping[str, str],
+    versions: Mapping[str, str] = {},
+) -> list[Record]:
     """The pod's /etc files and the container's volume mounts, outer ones first."""
     records = [("mount", f"{ETC}/{name}:rw:/etc/{name}") for name in ("hosts", "hostname")]
     records.append(("mount", f"{ETC}/resolv.conf:rw:/etc/resolv.conf"))
-    writable = {
-        volume["name"]
-        for volume in pod["spec"].get("volumes") or []
-        if "emptyDir" in volume or volume.keys() == {"name"}
-    }
+    writable = {volume["name"] for volume in volumes_of(pod) if kind_of(volume) == "emptyDir"}
     mounts = container.get("volumeMounts") or []
     for mount in sorted(mounts, key=lambda mount: str(mount["mountPath"])):
-        sub = mount.get("subPath") or ""
-        source = f"{mount['name']}/{sub}".rstrip("/")
-        if ":" in source or ".." in sub.split("/"):
+        sub = _sub_path(mount, environment)
+        version = versions.get(mount["name"], "") if sub else ""
+        source = "/".join(part for part in (mount["name"], version, sub) if part)
+        if ":" in source or ".." in sub.split("/") or sub.startswith("/"):
             raise MissingSource(f"subPath {sub} of volume {mount['name']} is refused")
         mode = "rw" if mount["name"] in writable and not mount.get("readOnly") else "ro"
         records.append(("mount", f"{source}:{mode}:{mount['mountPath']}"))
     return records
+
+
+def _sub_path(mount: Object, environment: Mapping[str, str]) -> str:
+    """Raises `MissingSource` for a variable that there is not, as kubelet does."""
+    expression = mount.get("subPathExpr")
+    if not expression:
+        return str(mount.get("subPath") or "").rstrip("/")
+    missing = [name for name in names_in(expression) if name not in environment]
+    if missing:
+        raise MissingSource(f'missing value for "{missing[0]}"')
+    return expand(expression, environment).rstrip("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
@@ -59,7 +60,7 @@ class PodWorker:
         known = record or _new_record(node, uid, pod)
         self._running = Running(node.cgroups, node.events, self._place, known, self._changed.set)
         self._running.pod = pod
-        self._setup = Setup(node, self._place, known, self._running)
+        self._setup = Setup(node, self._place, known, self._running, self._changed.set)
         actions = Actions(node.cgroups, self._place, lambda: self._running.addresses)
         self._prober = Prober(node.events, actions.perform, node.clock, self._changed.set)
         self._stopper = Stopper(node.events, self._running, actions.perform)
@@ -67,6 +68,8 @@ class PodWorker:
 
     def update(self, pod: Object | None) -> None:
         """The object has changed, or is gone (None)."""
+        if _told_to_pod(self.pod) != _told_to_pod(pod):
+            self._setup.stale()
         self.pod = self._running.pod = pod
         self._changed.set()
 
@@ -81,6 +84,7 @@ class PodWorker:
             self._running.stop_watching()
             self._prober.stop()
             self._stopper.stop()
+            self._setup.release()
             if self._reporter:
                 self._reporter.stop()
 
@@ -92,6 +96,9 @@ class PodWorker:
         seen = self._look()
         if seen.sandbox is Sandbox.LOST:
             self._setup.lost()
+        due = self._setup.renew_at
+        if self.pod is not None and not self._ending and due is not None and due <= now:
+            await self._setup.renew(self.pod)
         decision = decide(self.pod, seen, now)
         if not (decision.actions and isinstance(decision.actions[0], StartContainer)):
             self._report(now)  # a start is told with its outcome, in one write
@@ -121,16 +128,13 @@ class PodWorker:
         return self.pod is None or bool(self.pod["metadata"].get("deletionTimestamp"))
 
     async def _wait(self, until: float | None) -> None:
-        """Until something changes or the time has come; renews tokens in between."""
+        """Until something changes or the time has come, also for renewing the volumes."""
         renew = self._setup.renew_at if not self._ending else None
-        wakes = [at for at in (until, renew) if at is not None]
+        wakes = [at for at in (until, renew) if at is not None and at < math.inf]
         delay = max(0.0, min(wakes) - self._node.clock()) if wakes else None
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._changed.wait()
-        except TimeoutError:
-            if self.pod is not None and renew is not None and self._node.clock() >= renew:
-                await self._setup.renew(self.pod)
 
     def _report(self, now: float) -> None:
         pod, reporter = self.pod, self._reporter
@@ -230,6 +234,12 @@ class PodWorker:
                 )
         self._node.sandboxes.forget(self._place)
         self._finished = True
+
+
+def _told_to_pod(pod: Object | None) -> tuple[Object, Object] | None:
+    """What the downward API tells of a pod and may change while it runs."""
+    metadata = pod["metadata"] if pod else {}
+    return (metadata.get("labels") or {}, metadata.get("annotations") or {}) if pod else None
 
 
 def _new_record(node: Node, uid: str, pod: Object | None) -> SandboxRecord:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import cn2
 from cn2.api.kind import Object
-from cn2.client import Client, NotFound
+from cn2.client import Client
 from cn2.client.events import Events
 from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner import record
@@ -20,6 +20,7 @@ from cn2.podrunner.cni import Cni
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.sandbox import Sandboxes
 from cn2.podrunner.services import Node
+from cn2.podrunner.sources import Sources
 from cn2.podrunner.spec import Host
 from cn2.podrunner.worker import PodWorker
 
@@ -50,7 +51,6 @@ class Api:
         self.patches: list[Object] = []
         self.deleted: list[Object] = []
         self.events: list[tuple[str, str, str]] = []
-        self.objects: dict[tuple[str, str], Object] = {}
 
     async def patch(self, _kind: Any, _name: str, change: Object, *_: Any, **__: Any) -> Object:
         if "status" in change:
@@ -61,11 +61,6 @@ class Api:
     async def create(self, _kind: Any, obj: Object, **_: Any) -> Object:
         self.events.append((obj["type"], obj["reason"], obj["message"]))
         return obj
-
-    async def get(self, kind: Any, name: str, _namespace: str = "") -> Object:
-        if (kind.kind, name) not in self.objects:
-            raise NotFound(404, "NotFound", f"{name} not found")
-        return self.objects[kind.kind, name]
 
     async def post(self, path: str, body: Object) -> Object:
         token = f"token of {path.split('/')[-2]} for {body['spec']['boundObjectRef']['name']}"
@@ -86,12 +81,41 @@ def _merged(value: Any) -> Any:
     return value
 
 
+class Objects(Sources):
+    """ConfigMaps and Secrets that the test makes."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str], Object] = {}
+        self._users: dict[str, Callable[[], None]] = {}
+
+    async def use(self, uid: str, keys: Any, changed: Callable[[], None]) -> None:
+        self._users[uid] = changed
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        return self._objects.get((kind, name))
+
+    def release(self, uid: str, keep: Any = ()) -> None:
+        self._users.pop(uid, None)
+
+    def put(self, kind: str, name: str, **obj: Any) -> None:
+        self._objects[kind, name] = obj
+        for changed in list(self._users.values()):
+            changed()
+
+    def drop(self, kind: str, name: str) -> None:
+        del self._objects[kind, name]
+        for changed in list(self._users.values()):
+            changed()
+
+
 class PodLab:
     """One node's means to run pods, below a temporary directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.api = Api()
+        self.objects = Objects()
+        self.services: list[Object] = []
         self.bin = directory / "bin"
         self.conf = directory / "net.d"
         self.diary = directory / "diary"
@@ -114,6 +138,9 @@ class PodLab:
             cni=Cni(self.bin, self.conf),
             cgroups=Cgroups.found(),
             host=Host(hide=(str(directory),)),
+            sources=self.objects,
+            services=lambda: self.services,
+            capacity={"cpu": "2", "memory": "4Gi"},
         )
         self._tasks: dict[str, asyncio.Task[None]] = {}
 

@@ -155,7 +155,7 @@ async def test_the_program_of_a_container_without_command_belongs_to_the_host(
 async def test_a_volumes_name_is_no_path_of_the_host(lab: PodLab, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    lab.api.objects["ConfigMap", "c"] = {"kind": "ConfigMap", "data": {"x": "y"}}
+    lab.objects.put("ConfigMap", "c", data={"x": "y"})
     pod = a_pod("uid-1", FOREVER)
     pod["spec"]["volumes"] = [{"name": str(outside), "configMap": {"name": "c"}}]
     lab.start(pod)
@@ -322,7 +322,7 @@ async def test_a_pid_that_another_process_has_by_now_is_not_killed(lab: PodLab) 
 
 
 async def test_volumes_and_tokens_are_files_of_the_pod(lab: PodLab) -> None:
-    lab.api.objects["ConfigMap", "kube-root-ca.crt"] = {"data": {"ca.crt": "CA"}}
+    lab.objects.put("ConfigMap", "kube-root-ca.crt", data={"ca.crt": "CA"})
     mount = "/var/run/secrets/kubernetes.io/serviceaccount"
     pod = a_pod(
         "uid-1", f"cat {mount}/*; echo; touch {mount}/x; echo e > /scratch/f; cat /scratch/f"

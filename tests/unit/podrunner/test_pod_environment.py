@@ -16,10 +16,11 @@ from cn2.podrunner.environment import (
     expand,
     references,
 )
+from cn2.podrunner.etc_files import etc_files
 from cn2.podrunner.refusal import ignored, refusal
-from cn2.podrunner.volumes import etc_files, volume_files
+from cn2.podrunner.service_links import service_links
 
-FACTS = Facts("n1", "192.0.2.1", ("10.244.0.5", "fd00::5"))
+FACTS = Facts("n1", "192.0.2.1", ("10.244.0.5", "fd00::5"), {"cpu": "2", "memory": "4Gi"})
 
 
 def pod(**container: Any) -> Object:
@@ -104,6 +105,66 @@ def test_config_maps_and_secrets_are_read() -> None:
     assert references(pod(**container)) == {("ConfigMap", "cm"), ("Secret", "s")}
 
 
+def test_a_missing_key_is_said_as_kubelet_says_it() -> None:
+    wanted = [{"name": "X", "valueFrom": {"configMapKeyRef": {"name": "cm", "key": "z"}}}]
+    with pytest.raises(MissingSource, match="couldn't find key z in ConfigMap default/cm"):
+        env(env=wanted)
+
+
+@pytest.mark.parametrize(
+    ("resource", "divisor", "value"),
+    [
+        ("limits.cpu", None, "1"),
+        ("limits.cpu", "1m", "250"),
+        ("requests.memory", "1Mi", "64"),
+        ("limits.memory", None, str(4 << 30)),
+        ("requests.cpu", "1m", "0"),
+    ],
+)
+def test_resources_are_told_in_units_of_the_divisor(
+    resource: str, divisor: str | None, value: str
+) -> None:
+    reference = {"resource": resource, **({"divisor": divisor} if divisor else {})}
+    amounts = {"limits": {"cpu": "250m"}, "requests": {"memory": "64Mi"}}
+    values = env(
+        resources=amounts, env=[{"name": "X", "valueFrom": {"resourceFieldRef": reference}}]
+    )
+    assert values["X"] == value
+
+
+def service(name: str, namespace: str = "default", port_name: str = "") -> Object:
+    ports = [{"port": 80, "protocol": "TCP", "name": port_name}]
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"clusterIP": "10.96.0.7", "ports": ports},
+    }
+
+
+def test_services_of_the_namespace_are_told_as_variables() -> None:
+    headless = {**service("none"), "spec": {"clusterIP": "None"}}
+    services = [service("my-web", port_name="http"), service("other", "elsewhere"), headless]
+    assert service_links(pod(), services) == {
+        "MY_WEB_SERVICE_HOST": "10.96.0.7",
+        "MY_WEB_SERVICE_PORT": "80",
+        "MY_WEB_SERVICE_PORT_HTTP": "80",
+        "MY_WEB_PORT": "tcp://10.96.0.7:80",
+        "MY_WEB_PORT_80_TCP": "tcp://10.96.0.7:80",
+        "MY_WEB_PORT_80_TCP_PROTO": "tcp",
+        "MY_WEB_PORT_80_TCP_PORT": "80",
+        "MY_WEB_PORT_80_TCP_ADDR": "10.96.0.7",
+    }
+
+
+def test_the_apis_own_service_is_told_to_every_pod() -> None:
+    elsewhere = pod()
+    elsewhere["metadata"]["namespace"] = "elsewhere"
+    elsewhere["spec"]["enableServiceLinks"] = False
+    services = [service("kubernetes"), service("web", "elsewhere")]
+    links = service_links(elsewhere, services)
+    assert links["KUBERNETES_SERVICE_HOST"] == "10.96.0.7"
+    assert not any(name.startswith("WEB") for name in links)
+
+
 @pytest.mark.parametrize("optional", [False, True])
 def test_what_is_missing_holds_the_container_unless_it_is_optional(optional: bool) -> None:
     wanted = [
@@ -126,7 +187,6 @@ def test_what_is_missing_holds_the_container_unless_it_is_optional(optional: boo
         ({"hostPID": True}, "hostPID"),
         ({"hostIPC": True}, "hostIPC"),
         ({"volumes": [{"name": "v", "hostPath": {"path": "/"}}]}, "hostPath"),
-        ({"volumes": [{"name": "v", "nfs": {}}]}, "nfs"),
         ({"containers": [{"name": "c", "securityContext": {"privileged": True}}]}, "privileged"),
         (
             {"initContainers": [{"name": "c", "securityContext": {"privileged": True}}]},
@@ -166,37 +226,6 @@ def test_what_stays_in_the_pod_is_allowed() -> None:
 def test_what_is_not_carried_out_is_named() -> None:
     assert ignored(pod(volumeDevices=[{"name": "v"}])) == "container c: volumeDevices"
     assert ignored(pod()) == ""
-
-
-def volume(**source: Any) -> dict[str, bytes]:
-    return volume_files(pod(), {"name": "v", **source}, FACTS, lookup, {("", 3600): "TOKEN"})
-
-
-def test_volumes_become_files() -> None:
-    assert volume(emptyDir={}) == {}
-    assert volume(configMap={"name": "cm"}) == {"a": b"1", "b": b"2"}
-    assert volume(secret={"secretName": "s"}) == {"k": b"hush"}
-    assert volume(configMap={"name": "cm", "items": [{"key": "a", "path": "x/y"}]}) == {"x/y": b"1"}
-    assert volume(
-        downwardAPI={"items": [{"path": "l", "fieldRef": {"fieldPath": "metadata.labels"}}]}
-    ) == {"l": b'app="web"\n'}
-    assert volume(projected={"sources": [{"serviceAccountToken": {"path": "token"}}]}) == {
-        "token": b"TOKEN"
-    }
-
-
-def test_a_missing_source_names_itself_and_an_optional_one_is_empty() -> None:
-    with pytest.raises(MissingSource, match='secret "no" not found'):
-        volume(secret={"secretName": "no"})
-    assert volume(configMap={"name": "no", "optional": True}) == {}
-    with pytest.raises(MissingSource, match='no key "z"'):
-        volume(configMap={"name": "cm", "items": [{"key": "z", "path": "z"}]})
-
-
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b"])
-def test_no_path_leads_out_of_a_volume(path: str) -> None:
-    with pytest.raises(MissingSource, match="leads out"):
-        volume(configMap={"name": "cm", "items": [{"key": "a", "path": path}]})
 
 
 def test_the_pods_own_etc_files() -> None:
