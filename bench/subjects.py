@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from bench.raw_client import Connection, Server, request
 from cn2.supervisor.layout import Layout
 from cn2.supervisor.pki import Authority
-from cn2.supervisor.preflight import free_port
+from cn2.supervisor.preflight.ports import free_port
 
 SENT = 1024
 """Bytes of an object as it is sent."""

@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cn2.api.kind import Object
 from cn2.api.kinds import by_name
+from cn2.client.errors import ApiError
 from cn2.client.health import ask
 from cn2.client.http import Client
 
@@ -36,10 +38,14 @@ async def refused(api_socket: Path) -> list[str]:
 
 async def collect(client: Client, system: Report, dropped: dict[str, dict[str, int]]) -> Report:
     """Add what the API says (nodes, networks) to what supervisor and agents say."""
-    nodes = await client.list(by_name("Node"))
-    networks = await client.list(by_name("VirtualNetwork"))
+    try:
+        nodes = await client.list(by_name("Node"))
+        networks = await client.list(by_name("VirtualNetwork"))
+    except (ApiError, OSError) as error:
+        return {**system, "api": str(error) or type(error).__name__, "nodes": [], "networks": []}
     return {
         **system,
+        "api": "",
         "nodes": [
             {
                 "name": node["metadata"]["name"],
@@ -64,10 +70,12 @@ async def collect(client: Client, system: Report, dropped: dict[str, dict[str, i
 def problems(report: Report) -> list[str]:
     """What is wrong, in plain words; empty when all is well."""
     found = [
-        f"process {process['name']} is not ready, its log: {process['log']}"
+        f"process {process['name']} is not ready{_why(process)}, its log: {process['log']}"
         for process in report["processes"]
         if not process["ready"]
     ]
+    if report["api"]:
+        found.append(f"the API server does not answer: {report['api']}")
     found += [f"node {node['name']} is not ready" for node in report["nodes"] if not node["ready"]]
     found += [
         f"network {network['namespace']}/{network['name']} is {network['state']}: "
@@ -80,6 +88,14 @@ def problems(report: Report) -> list[str]:
         for what in report["refused"]
     ]
     return found
+
+
+def _why(process: Report) -> str:
+    """What ended it last, and whether it comes again."""
+    if not process["reason"]:
+        return ""
+    times = f" {process['failures']} times" if process["failures"] > 1 else ""
+    return f" and has ended{times} ({process['reason']}), it is started again"
 
 
 def show(console: Console, report: Report) -> None:
@@ -106,4 +122,4 @@ def show(console: Console, report: Report) -> None:
         console.print(table)
         console.print()
     for problem in problems(report):
-        console.print(f"[red]✗[/red] {problem}", highlight=False)
+        console.print(f"[red]✗[/red] {escape(problem)}", highlight=False, soft_wrap=True)

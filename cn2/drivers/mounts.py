@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 _BPF_FS_MAGIC = 0xCAFE4A11
-_MS_BIND = 4096
+_MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
 _MNT_DETACH = 2
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
@@ -26,6 +26,22 @@ def mount_bpffs(path: Path) -> None:
 def bind(source: str, target: Path) -> None:
     """Show the file `source` at `target`, which must exist."""
     _mount(source.encode(), target, b"none", _MS_BIND, None)
+
+
+def make_private(path: Path) -> None:
+    """Keep to this namespace what is mounted from now on at a mount point and below."""
+    _mount(b"none", path, b"none", _MS_REC | _MS_PRIVATE, None)
+
+
+def mount_tmpfs(path: Path) -> None:
+    """Cover a directory with an empty file system in memory."""
+    _mount(b"tmpfs", path, b"tmpfs", 0, b"mode=0700")
+
+
+def mount_overlay(path: Path, *, lower: Path, upper: Path, work: Path) -> None:
+    """Show `lower` at `path`, with changes kept in `upper`."""
+    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    _mount(b"overlay", path, b"overlay", 0, os.fsencode(options))
 
 
 def detach(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import msgspec
 from cn2.main.process import configure_logs
 from cn2.supervisor import control
 from cn2.supervisor.layout import Layout
-from cn2.supervisor.pids import write_pid
 from cn2.supervisor.settings import Settings
 from cn2.supervisor.spawner import Spawner
 from cn2.supervisor.system import System
@@ -31,7 +29,6 @@ async def _supervise(layout: Layout, settings: Settings, native: Path, spawner: 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     system = System(layout, settings, native, spawner)
-    write_pid(layout.pid_file("supervisor"), os.getpid())
     runner = await control.serve(layout.socket, system.describe)
     starting = asyncio.create_task(system.start())
     waiting = asyncio.create_task(stopping.wait())

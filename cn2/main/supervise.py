@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import sys
 from pathlib import Path
 
-from cn2.main.title import ROOM
+from cn2.main import title
+from cn2.supervisor.launch import TAKEN
 from cn2.supervisor.layout import Layout
+from cn2.supervisor.pids import write_pid
 from cn2.supervisor.spawner import Spawner
 
-_TEMPLATE = (sys.executable, "-m", "cn2.main", "template", ROOM)
+_TEMPLATE = (sys.executable, "-m", "cn2.main", "template", title.ROOM)
 
 
 def main(arguments: list[str]) -> int:
@@ -28,7 +31,9 @@ def main(arguments: list[str]) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print(f"another system runs in {layout.root}", file=sys.stderr)
-            return 1
+            return TAKEN
+        title.show("cn2-supervisor", sys.orig_argv)
+        write_pid(layout.pid_file("supervisor"), os.getpid())
         spawner = Spawner(_TEMPLATE, layout.log_file("supervisor"))
         spawner.launch()
         # Imported only now: the template reads its own modules meanwhile.

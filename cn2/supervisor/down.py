@@ -7,98 +7,129 @@ kill -9 of everything and after a reboot too. The store and the keys stay, unles
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from cn2.drivers import mounts, netns
 from cn2.drivers.cgroups import Cgroups
-from cn2.drivers.processes import start_time
-from cn2.supervisor import fabric
+from cn2.drivers.processes import Known
+from cn2.supervisor import census
 from cn2.supervisor.layout import Layout
-from cn2.supervisor.pids import read_pid
+
+Say = Callable[[str], None]
 
 _PATIENCE = 15.0
-"""Seconds for processes to end by themselves after SIGTERM."""
+"""Seconds for processes to end by themselves after SIGTERM, and after SIGKILL for the kernel."""
+_SILENCE = 2.0
+"""Seconds of waiting before it is said for what."""
+_POLL = 0.02
 
 
-def stop_supervisor(layout: Layout) -> None:
-    """End the supervisor, which ends its processes; then whatever of them is left."""
-    _end([layout.pid_file("supervisor")], layout)
-    end_processes(layout)
-
-
-def end_processes(layout: Layout) -> None:
-    """End what a supervisor that was killed has left running; pods go on."""
-    _end(
-        [path for path in layout.run.glob("*.pid") if path.stem != "supervisor"]
-        if layout.run.exists()
-        else [],
-        layout,
-    )
-
-
-def _end(pid_files: Iterable[os.PathLike[str]], layout: Layout) -> None:
-    # Known by pid and start: a file of a process that ends is gone before the process is.
-    waiting = {
-        pid: start_time(pid)
-        for path in map(layout.run.joinpath, pid_files)
-        if (pid := read_pid(path)) is not None
-    }
-    for pid in waiting:
-        _kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _PATIENCE
-    while waiting and time.monotonic() < deadline:
-        time.sleep(0.02)
-        waiting = {p: began for p, began in waiting.items() if began and start_time(p) == began}
-    for pid in waiting:
-        _kill(pid, signal.SIGKILL)
-
-
-def _kill(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
-
-
-def end_pods(layout: Layout) -> None:
-    """Kill every process inside the system's namespaces and wait until they are gone."""
-    deadline = time.monotonic() + _PATIENCE
-    while found := fabric.processes_in_namespaces(layout):
-        for pid in found:
-            _kill(pid, signal.SIGKILL)
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.01)
-
-
-def clean(layout: Layout) -> None:
-    """Remove mounts, namespaces, run-time files and the pods' working directories."""
-    for path in mounts.below(layout.root):
-        mounts.detach(path)
-    if layout.netns.exists():
-        for path in list(layout.netns.iterdir()):
-            netns.delete(path)
-    for uid in [path.name for path in layout.pods.iterdir()] if layout.pods.exists() else []:
-        Cgroups.found().remove_pod(uid)
-    # An agent would keep the ports of pods that are gone until it is sure that they are.
-    for directory in (layout.pods, layout.run, *layout.nodes.glob("*/ports")):
-        if directory.exists():
-            shutil.rmtree(directory)
-
-
-def down(layout: Layout, *, purge: bool = False) -> None:
+def down(layout: Layout, *, purge: bool = False, say: Say = lambda _: None) -> list[str]:
     """Take the whole system down; with `purge` the data directory goes as well.
 
-    A directory that no system was ever started in is left alone, but for an empty one.
+    A directory that no system was ever started in is left alone, but for an empty one. `say` hears
+    what is waited for. Returns what could not be cleaned up, with the reason.
     """
-    if layout.used:
-        stop_supervisor(layout)
-        end_pods(layout)
-        clean(layout)
-        if purge:
-            shutil.rmtree(layout.root, ignore_errors=True)
-    elif purge:
-        with contextlib.suppress(OSError):
-            layout.root.rmdir()
+    if not layout.used:
+        if purge and layout.root.is_dir() and layout.untouched:
+            shutil.rmtree(layout.root)
+        return []
+    left = [
+        *_end(census.supervisors(layout), say),
+        *end_processes(layout, say),
+        *_end_pods(layout, say),
+        *_clean(layout),
+    ]
+    if purge:
+        left += _removed(layout.root)
+    return left
+
+
+def end_processes(layout: Layout, say: Say = lambda _: None) -> list[str]:
+    """End what a supervisor that was killed has left running; pods go on."""
+    return _end(census.components(layout), say)
+
+
+def _end(processes: Iterable[Known], say: Say) -> list[str]:
+    """SIGTERM, and SIGKILL for who takes no notice; who is left even then."""
+    waiting = list(processes)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for one in waiting:
+            one.send(number)
+        waiting = _outlasting(waiting, say)
+    return [f"{one} can't be ended" for one in waiting]
+
+
+def _outlasting(processes: list[Known], say: Say) -> list[Known]:
+    """Wait for processes to end; those which do not."""
+    began, told = time.monotonic(), False
+    while waiting := [one for one in processes if one.alive]:
+        passed = time.monotonic() - began
+        if passed > _PATIENCE:
+            break
+        if passed > _SILENCE and not told:
+            told = True
+            say(f"Waiting for {_list(waiting)} to end.")
+        time.sleep(_POLL)
+    return waiting
+
+
+def _list(processes: list[Known], *, most: int = 5) -> str:
+    shown = ", ".join(map(str, processes[:most]))
+    return shown if len(processes) <= most else f"{shown} and {len(processes) - most} more"
+
+
+def _end_pods(layout: Layout, say: Say) -> Iterator[str]:
+    """Kill every process of the pods, with no grace, and wait until they are gone."""
+    began = time.monotonic()
+    while (ours := census.inside(layout)[0]) and time.monotonic() - began < _PATIENCE:
+        for one in ours:
+            one.send(signal.SIGKILL)
+        _outlasting(ours, say)
+    yield from (f"{one} can't be ended" for one in ours)
+    for one in census.inside(layout)[1]:
+        yield f"{one} entered one of the system's network namespaces and keeps it until it ends"
+
+
+def _clean(layout: Layout) -> list[str]:
+    """Remove mounts, namespaces, run-time files and the pods' working directories."""
+    left = []
+    for path in mounts.below(layout.root):
+        left += _tried(mounts.detach, path, "can't be unmounted")
+    for path in layout.netns.glob("*"):
+        left += _tried(netns.delete, path, "can't be removed")
+    cgroups = Cgroups.found()
+    for pod in layout.pods.glob("*"):
+        cgroups.remove_pod(pod.name)
+    # An agent would keep the ports of pods that are gone until it is sure that they are.
+    for directory in (layout.pods, layout.run, *layout.nodes.glob("*/ports")):
+        left += _removed(directory)
+    return left
+
+
+def _tried(work: Callable[[Path], None], path: Path, cannot: str) -> list[str]:
+    try:
+        work(path)
+    except OSError as error:
+        return [f"{path} {cannot}: {error.strerror or error}"]
+    return []
+
+
+def _removed(directory: Path) -> list[str]:
+    """Remove a tree; what stays and why. A mount point at its top stays, emptied."""
+    left: list[str] = []
+
+    def note(_call: object, path: str, about: tuple[object, BaseException, object]) -> None:
+        error = about[1]
+        mounted = path == str(directory) and directory.is_mount()
+        if not isinstance(error, FileNotFoundError) and not mounted:
+            why = getattr(error, "strerror", None) or error
+            left.append(f"{path} can't be removed: {why}")
+
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(directory, onerror=note)
+    return left

@@ -45,6 +45,7 @@ def _ip(namespace: Path, commands: list[str]) -> None:
 @contextlib.contextmanager
 def _new(path: Path) -> Iterator[None]:
     """A new namespace for the block to set up; one that could not be set up does not stay."""
+    netns.delete(path)  # the file of one that ended with an earlier boot
     netns.create(path)
     try:
         yield
@@ -89,18 +90,3 @@ def create(layout: Layout, settings: Settings) -> None:
                     f"route add default via {settings.fabric_address}",
                 ],
             )
-
-
-def processes_in_namespaces(layout: Layout) -> list[int]:
-    """The pids of every process inside one of this system's network namespaces."""
-    inodes = set()
-    for path in layout.netns.glob("*"):
-        if netns.is_namespace(path):
-            inodes.add(path.stat().st_ino)
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if (entry / "ns/net").stat().st_ino in inodes:
-                    found.append(int(entry.name))
-    return found

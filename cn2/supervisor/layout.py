@@ -94,7 +94,17 @@ class Layout:
     @property
     def used(self) -> bool:
         """Whether a system was started here: `cn2 up` opens this log before all else."""
-        return self.log_file("supervisor").exists()
+        try:
+            return self.log_file("supervisor").exists()
+        except PermissionError:
+            return False
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing is here, or what a `cn2 up` leaves that was killed at its first step."""
+        if not self.root.exists():
+            return True
+        return all(path == self.log and not any(path.iterdir()) for path in self.root.iterdir())
 
     def make(self) -> None:
         """Create the directories, readable by their owner alone."""

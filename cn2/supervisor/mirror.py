@@ -27,6 +27,8 @@ class Shown:
     previous: Run | None
     restarts: int
     ready: bool
+    crashing: str = ""
+    """Why it ends each time that it is started, "" when it does not."""
 
 
 def _time(moment: datetime.datetime) -> str:
@@ -171,6 +173,14 @@ def pod(shown: Shown, owner: Object | None, suffix: str) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod_spec(shown)}
 
 
+def _present(shown: Shown) -> Object:
+    """As the kubelet says it of a container that keeps ending."""
+    run = shown.current
+    if run is not None and run.finished is not None and shown.crashing:
+        return {"waiting": {"reason": "CrashLoopBackOff", "message": shown.crashing}}
+    return _state(run)
+
+
 def _state(run: Run | None) -> Object:
     if run is None:
         return {"waiting": {"reason": "ContainerCreating"}}
@@ -204,8 +214,8 @@ def pod_status(shown: Shown, since: str) -> Object:
         "ready": shown.ready,
         "started": alive,
         "restartCount": shown.restarts,
-        "state": _state(run),
-        "lastState": _state(shown.previous) if shown.previous not in (None, run) else {},
+        "state": (state := _present(shown)),
+        "lastState": _state(shown.previous) if shown.previous and "terminated" not in state else {},
     }
     if run is not None:
         status["containerID"] = container_id(run)

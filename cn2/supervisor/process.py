@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
+from cn2.supervisor.last_words import last_words
 from cn2.supervisor.layout import Layout
 from cn2.supervisor.pids import write_pid
 from cn2.supervisor.spawner import Child, Order, Spawner, SpawnError
@@ -59,6 +60,10 @@ class Process:
     changed: Callable[[], None]
     restarts: int = 0
     ready: bool = False
+    failures: int = 0
+    """Times in a row that it ended without ever having been ready."""
+    reason: str = ""
+    """Why it ended last, while it is not ready again."""
     current: Run | None = None
     previous: Run | None = None
     _delay: float = _FIRST_DELAY
@@ -112,6 +117,9 @@ class Process:
             process = await self._spawn(command)
         except (SpawnError, OSError) as error:
             _log.warning("process not started", process=self.name, error=str(error))
+            self.failures += 1
+            self.reason = str(error)
+            self.changed()
             return
         self.current = run = Run(process.pid, _now())
         if not self._wanted or self.command != command:
@@ -128,12 +136,20 @@ class Process:
         finally:
             probe.cancel()
             run.finished = _now()
+            if self._wanted and self.command == command:
+                self._failed(run)
             self.ready = False
             self.previous = run
             self.layout.pid_file(self.name).unlink(missing_ok=True)
             self.changed()
         if self._wanted:
             _log.warning("process ended", process=self.name, exit_code=run.exit_code)
+
+    def _failed(self, run: Run) -> None:
+        """It ended and nobody wanted it to."""
+        self.failures = 0 if self.ready else self.failures + 1
+        said = last_words(self.layout.log_file(self.name))
+        self.reason = f"exit code {run.exit_code}" + (f", {said}" if said else "")
 
     async def _spawn(self, command: Command) -> Child:
         self.layout.health_socket(self.name).unlink(missing_ok=True)
@@ -156,6 +172,8 @@ class Process:
                 ready = await _is_ready(session)
                 if ready != self.ready:
                     self.ready = ready
+                    if ready:
+                        self.failures, self.reason = 0, ""
                     self.changed()
                 await asyncio.sleep(2.0 if ready else 0.03)
 

@@ -138,6 +138,7 @@ class System:
                 previous=process.previous,
                 restarts=process.restarts,
                 ready=process.ready,
+                crashing=process.reason if process.failures > 1 else "",
             )
             for workload in WORKLOADS
             if (process := self.processes.get(workload.process)) is not None
@@ -160,6 +161,7 @@ class System:
         """The state of the system as JSON, for `cn2 up` and `cn2 status`."""
         now = datetime.datetime.now(datetime.UTC)
         return {
+            "version": __version__,
             "ready": self.ready.is_set(),
             "steps": [{"step": text, "seconds": round(at, 3)} for text, at in self.steps],
             "node": self.settings.node_name,
@@ -170,6 +172,8 @@ class System:
                     "ready": process.ready,
                     "pid": process.current.pid if process.current else None,
                     "restarts": process.restarts,
+                    "failures": process.failures,
+                    "reason": process.reason,
                     "exitCode": process.previous.exit_code if process.previous else None,
                     "seconds": (
                         round((now - process.current.started).total_seconds(), 1)

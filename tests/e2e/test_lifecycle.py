@@ -17,7 +17,13 @@ import pytest
 from machine import CN2, PATIENCE, Machine
 from networks import network
 
-pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.kubectl, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.alone,
+    pytest.mark.root,
+    pytest.mark.kubectl,
+    pytest.mark.timeout(120),
+]
 
 POD = """
 apiVersion: v1
@@ -164,19 +170,24 @@ def test_what_is_in_the_way_is_said() -> None:
         server = json.loads(machine.kubectl("config", "view", "-o", "json"))["clusters"][0]
         port = server["cluster"]["server"].rpartition(":")[2]
         where = str(machine.data_dir)
-        twice = machine.cn2("up", "--detach", "--data-dir", where, check=False)
-        assert twice.returncode == 1 and f"cn2 down --data-dir {where}" in flat(twice.stderr)
-        other = ("up", "--detach", "--data-dir", f"{where}-other")
-        taken = machine.cn2(*other, "--port", port, check=False)
-        assert taken.returncode == 1 and "choose another with --port" in flat(taken.stderr)
-        wrong = machine.cn2(*other, "--node-address", "1.2.3", check=False)
+        twice = machine.cn2("up", "--detach", "--data-dir", where)
+        assert f"A system runs in {where} already" in twice.stdout and "Ready. Next" in twice.stdout
+        named = ("up", "--detach", "--data-dir", where, "--cluster-name", "other")
+        other = machine.cn2(*named, check=False)
+        assert other.returncode == 1 and "made with --cluster-name mk" in flat(other.stderr)
+        beside = ("up", "--detach", "--data-dir", f"{where}-other")
+        taken = machine.cn2(*beside, "--port", port, check=False)
+        assert taken.returncode == 1
+        assert f"Port {port} of 127.0.0.1 is taken by cn2-apiserver (pid " in taken.stderr
+        assert "choose another with --port" in taken.stderr
+        wrong = machine.cn2(*beside, "--node-address", "1.2.3", check=False)
         assert wrong.returncode == 1 and "is not an IPv4 address" in flat(wrong.stderr)
         assert not Path(f"{where}-other").exists()
     nothing = machine.cn2("down", "--data-dir", where, check=False)
     assert nothing.returncode == 0 and "No system in" in flat(nothing.stdout)
     for command in ("status", "env"):
         none = machine.cn2(command, "--data-dir", where, check=False)
-        assert none.returncode == 1 and "start one with `cn2 up`" in flat(none.stderr)
+        assert none.returncode == 1 and "start one with" in flat(none.stderr)
 
 
 def flat(text: str) -> str:

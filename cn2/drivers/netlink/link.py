@@ -78,6 +78,13 @@ def create_veth(host: VethEnd, peer: VethEnd, *, netns: int, mtu: int) -> Messag
     return Message(f"create veth {host.name}", _NEWLINK, body, NLM_F_CREATE | NLM_F_EXCL)
 
 
+def create(name: str, kind: str) -> Message:
+    """Make a link with all that its kind does by itself (a veth gets a peer of the kernel's)."""
+    info = nested(_LINKINFO, text(_INFO_KIND, kind))
+    body = _INFO.pack(0, 0, 0, 0, 0) + text(_IFNAME, name) + info
+    return Message(f"create {kind} {name}", _NEWLINK, body, NLM_F_CREATE | NLM_F_EXCL)
+
+
 def quiet_up(index: int, alias: str) -> list[Message]:
     """Bring a host side up that the node's own stack never talks through.
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cn2.supervisor import preflight
 from cn2.supervisor.down import down
 from cn2.supervisor.layout import Layout
 from cn2.supervisor.pids import read_pid, write_pid
+from cn2.supervisor.preflight.check import findings
 from cn2.supervisor.settings import Settings
 
 
@@ -28,7 +28,7 @@ def somebodys() -> Iterator[Path]:
 
 
 def in_the_way(root: Path) -> list[str]:
-    found = preflight.findings(Layout(root), Settings(port=0), root)
+    found = map(str, findings(Layout(root), Settings(port=0), root))
     return [line for line in found if "--data-dir" in line]
 
 
@@ -52,10 +52,7 @@ def test_down_clears_what_a_system_left(somebodys: Path) -> None:
     assert not list((somebodys / "netns").iterdir())
 
 
-def test_up_does_not_take_a_directory_with_other_things_in_it(
-    somebodys: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+def test_up_does_not_take_a_directory_with_other_things_in_it(somebodys: Path) -> None:
     assert in_the_way(somebodys)
     assert not in_the_way(somebodys / "new")
     log = Layout(somebodys).log_file("supervisor")
@@ -65,9 +62,20 @@ def test_up_does_not_take_a_directory_with_other_things_in_it(
 
 
 def test_a_pid_file_counts_only_for_the_process_that_it_was_written_for(tmp_path: Path) -> None:
+    """Neither for one that got the same pid later, nor after a reboot."""
     path = tmp_path / "x.pid"
     write_pid(path, os.getpid())
     assert read_pid(path) == os.getpid()
-    for text in (f"{os.getpid()} 1", f"{os.getpid()} None", "4000000 None", f"{os.getpid()}", ""):
+    pid, began, boot = path.read_text().split()
+    for text in (f"{pid} 1 {boot}", f"{pid} {began} x", f"{pid} {began}", f"{pid} None {boot}", ""):
         path.write_text(text)
         assert read_pid(path) is None
+
+
+def test_a_system_that_was_killed_at_its_first_step_is_not_in_the_way(somebodys: Path) -> None:
+    """A kill -9 between the directory of logs and the first log in it."""
+    layout = Layout(somebodys / "new")
+    layout.log.mkdir(parents=True)
+    assert not in_the_way(layout.root)
+    down(layout, purge=True)
+    assert not layout.root.exists()

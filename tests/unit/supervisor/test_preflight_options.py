@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cn2.supervisor.layout import Layout
+from cn2.supervisor.preflight.options import differing, wrong
 from cn2.supervisor.settings import Settings
-from cn2.supervisor.values import differing, wrong
 
 LAYOUT = Layout(Path("/var/lib/cn2"))
 
@@ -23,7 +23,7 @@ def test_the_defaults_can_work() -> None:
     [
         ("cluster_name", "A_b!", "--cluster-name 'A_b!' is not a name"),
         ("cluster_name", "", "--cluster-name '' is not a name"),
-        ("cluster_name", "a" * 30, "--cluster-name has 30 characters, 29 are possible"),
+        ("cluster_name", "a" * 30, "--cluster-name has 30 characters: 29 are possible"),
         ("node_name", "a/b", "--node-name 'a/b' is not a name"),
         ("node_name", "..", "--node-name '..' is not a name"),
         ("node_name", "a" * 64, "--node-name has 64 characters"),
@@ -49,7 +49,7 @@ def test_the_defaults_can_work() -> None:
 )
 def test_an_option_that_cannot_work_is_named(option: str, value: str | int, said: str) -> None:
     [finding] = wrong(LAYOUT, replace(Settings(), **{option: value}))  # type: ignore[arg-type]
-    assert said in finding
+    assert said in str(finding)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_an_option_that_can_work_is_left_alone(option: str, value: str) -> None:
 
 def test_a_directory_too_deep_for_sockets_is_refused() -> None:
     [finding] = wrong(Layout(Path("/" + "d" * 80)), Settings())
-    assert "too long for unix sockets" in finding
+    assert "too long for unix sockets" in str(finding)
 
 
 def test_a_system_that_exists_keeps_what_it_was_made_with() -> None:
@@ -76,4 +76,4 @@ def test_a_system_that_exists_keeps_what_it_was_made_with() -> None:
     assert differing(None, Settings()) == []
     assert differing(known, replace(known, port=8000)) == []
     [finding] = differing(known, replace(known, cluster_name="two"))
-    assert "made with --cluster-name one, not two" in finding
+    assert "made with --cluster-name one, not two" in str(finding)
