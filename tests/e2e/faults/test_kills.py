@@ -25,7 +25,7 @@ KILLS = int(os.environ.get("CN2_SOAK_KILLS", "30"))
 """That hit work under way."""
 SEED = int(os.environ.get("CN2_SOAK_SEED", str(time.time_ns() % 1_000_000)))
 
-pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.kubectl]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.root, pytest.mark.kubectl]
 pytestmark += [pytest.mark.timeout(300 + 20 * KILLS)]
 
 CN2 = "/apis/core.contrail.juniper.net/v1alpha1"
