@@ -1,4 +1,4 @@
-"""The client: moves requests of `cn2.client.request` over one aiohttp session.
+"""The client: moves requests of `cn2.client.request` over a few warm connections.
 
 Retries are here and nowhere above: 429 always (the server did not do it), 5xx and lost connections
 only where sending twice does no harm. Callers see an `ApiError` when that did not help.
@@ -12,28 +12,26 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-import aiohttp
 import structlog
-from yarl import URL
 
 from cn2.api.kind import Kind, Object
 from cn2.client import kubeconfig, request
 from cn2.client.backoff import Backoff
+from cn2.client.connection import Address, Head, Pool, Unconnected
 from cn2.client.errors import ApiError, Unavailable, error_of_reply
 from cn2.client.request import LineSplitter, ObjectList, Patch, Request, WatchEvent
 
 log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 5
-_READ_BUFFER = 1 << 20
 _REPLY_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
 _TOKEN_SECONDS = 60.0
 _CONNECTIONS = 8
-"""For requests: a burst waits its turn, which takes less than as many TLS handshakes would."""
+"""For requests; a watch has one of its own."""
 _WARM_SECONDS = 60.0
 """How long an idle connection is kept: less than servers do, so that none is used as it closes."""
 
@@ -53,15 +51,22 @@ class Reply:
 class Client:
     """Talks to one API server as one field manager. `kind` is a `Kind` everywhere.
 
-    Make it anywhere; it opens its session in the event loop that first uses it.
+    Make it anywhere; it connects in the event loop that first uses it.
     """
 
     def __init__(self, connection: kubeconfig.Connection, *, manager: str = "cn2") -> None:
         self.connection = connection
         self.manager = manager
-        self._sessions: dict[int, aiohttp.ClientSession] = {}
-        """By how many connections they may have."""
-        self._tls = connection.tls()
+        url = urlsplit(connection.server)
+        self._address = Address(
+            url.hostname or "",
+            url.port or (443 if url.scheme == "https" else 80),
+            connection.tls(),
+            connection.server_name or None,
+        )
+        self._path = url.path.rstrip("/")
+        self._known_headers = f" HTTP/1.1\r\nHost: {url.netloc}\r\nUser-Agent: {manager}/cn2\r\n"
+        self._pool: Pool | None = None
         self._token = connection.token
         self._token_read = -_TOKEN_SECONDS
         self._reached = True
@@ -230,27 +235,29 @@ class Client:
             timeout=random.randint(300, 600),
         )
         lines = LineSplitter()
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=_CONNECT_SECONDS, sock_read=WATCH_SILENCE
-        )
         try:
-            # A watch holds a connection for good: no limit, or a hundred watches would starve.
-            async with self._open(ask, timeout, connections=0) as response:
-                if response.status >= 400:
-                    raise _refusal(response, await response.read())
+            # A watch holds a connection for good: one of its own, or requests would starve.
+            connection = await self._address.connect(_CONNECT_SECONDS)
+            try:
+                async with asyncio.timeout(_REPLY_SECONDS):
+                    head = await connection.stream(self._encoded(ask))
+                pieces = connection.pieces(WATCH_SILENCE)
+                if head.status >= 400:
+                    raise _refusal(head, b"".join([piece async for piece in pieces]))
                 self._reach(True)
                 opened()
-                # iter_any and not readline: a line may be longer than any buffer limit.
-                async for chunk in response.content.iter_any():
-                    for line in lines.feed(chunk):
+                async for piece in pieces:
+                    for line in lines.feed(piece):
                         yield request.decode_event(line)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            finally:
+                connection.close()
+        except (TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
 
     async def close(self) -> None:
-        for session in self._sessions.values():
-            await session.close()
-        self._sessions.clear()
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -270,21 +277,24 @@ class Client:
         raise AssertionError("the last attempt returns or raises")
 
     async def _once(self, ask: Request) -> Reply:
-        timeout = aiohttp.ClientTimeout(total=_REPLY_SECONDS, sock_connect=_CONNECT_SECONDS)
+        if self._pool is None:
+            self._pool = Pool(
+                self._address, limit=_CONNECTIONS, connect=_CONNECT_SECONDS, warm=_WARM_SECONDS
+            )
         try:
-            async with self._open(ask, timeout, connections=_CONNECTIONS) as response:
-                body = await response.read()
-                self._reach(True)
-                if response.status >= 400:
-                    raise _refusal(response, body)
-                return Reply(response.status, response.headers, body)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            async with asyncio.timeout(_REPLY_SECONDS):
+                head, body = await self._pool.ask(self._encoded(ask))
+        except (TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
+        self._reach(True)
+        if head.status >= 400:
+            raise _refusal(head, body)
+        return Reply(head.status, head.headers, body)
 
     def _unreachable(self, error: Exception) -> Unavailable:
-        why = _short(error)
+        why = str(error) or type(error).__name__
         # A connection that is cut, or a watch that fell silent, is not yet a server that is away.
-        if isinstance(error, aiohttp.ClientConnectorError):
+        if isinstance(error, Unconnected):
             self._reach(False, why)
         return Unavailable(0, "Unreachable", f"{self.connection.server}: {why}")
 
@@ -297,35 +307,17 @@ class Client:
             else:
                 log.warning("server unreachable", server=self.connection.server, error=why)
 
-    def _open(
-        self, ask: Request, timeout: aiohttp.ClientTimeout, *, connections: int
-    ) -> aiohttp.client._RequestContextManager:
-        session = self._sessions.get(connections)
-        if session is None:
-            session = self._sessions[connections] = self._new_session(connections)
-        headers = {"Accept": "application/json", **ask.headers}
+    def _encoded(self, ask: Request) -> bytes:
+        """The request as it is sent."""
+        headers: dict[str, str] = {"Accept": "application/json", **ask.headers}
         token = self._bearer()
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        ssl: Any = self._tls if self._tls is not None else _NO_TLS
-        return session.request(
-            ask.method,
-            URL(self.connection.server + ask.target, encoded=True),
-            data=ask.body or None,
-            headers=headers,
-            timeout=timeout,
-            ssl=ssl,
-            server_hostname=self.connection.server_name or None,
-            allow_redirects=False,
-        )
-
-    def _new_session(self, connections: int) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=_WARM_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"{self.manager}/cn2"},
-            read_bufsize=_READ_BUFFER,
-        )
+        if ask.body:
+            headers["Content-Length"] = str(len(ask.body))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"{ask.method} {self._path}{ask.target}{self._known_headers}{lines}\r\n"
+        return head.encode() + ask.body
 
     def _bearer(self) -> str:
         file = self.connection.token_file
@@ -335,16 +327,5 @@ class Client:
         return self._token
 
 
-_NO_TLS: Literal[True] = True
-"""What aiohttp wants to hear where there is no context of our own."""
-
-
-def _refusal(response: aiohttp.ClientResponse, body: bytes) -> ApiError:
-    return error_of_reply(response.status, body, response.headers.get("Retry-After", ""))
-
-
-def _short(error: Exception) -> str:
-    """What went wrong, without aiohttp's repetition of the address and the TLS settings."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or str(error.os_error)
-    return str(error) or type(error).__name__
+def _refusal(head: Head, body: bytes) -> ApiError:
+    return error_of_reply(head.status, body, head.headers.get("retry-after", ""))
