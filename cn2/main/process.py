@@ -21,6 +21,7 @@ import uvloop
 
 from cn2 import __version__
 from cn2.client.health import Health
+from cn2.main.log_file import LogFile
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ def configure_logs(name: str, level: str) -> None:
             *render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: LogFile(),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=name)

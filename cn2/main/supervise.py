@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
             return TAKEN
         title.show("cn2-supervisor", sys.orig_argv)
         write_pid(layout.pid_file("supervisor"), os.getpid())
-        spawner = Spawner(_TEMPLATE, layout.log_file("supervisor"))
+        spawner = Spawner(_TEMPLATE, layout.log_file("template"))
         spawner.launch()
         # Imported only now: the template reads its own modules meanwhile.
         from cn2.main.daemon import run

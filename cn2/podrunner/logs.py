@@ -27,25 +27,38 @@ class LogReader:
         self._rest = b""
 
     def earlier(self) -> Iterator[Entry]:
-        """What rotation has set aside."""
-        older = self._path.with_name(self._path.name + ".1")
-        if older.exists():
-            with older.open("rb") as file:
-                for line in file:
-                    entry = self._parse(line.rstrip(b"\n"))
-                    if entry:
-                        yield entry
+        """What rotation has set aside before this reader came."""
+        self._open()
+        yield from self._set_aside()
 
     def more(self) -> Iterator[Entry]:
         """What has been written since the last call."""
         while self._open():
-            assert self._file is not None
-            while chunk := self._file.read(_CHUNK):
-                *lines, self._rest = (self._rest + chunk).split(b"\n")
-                yield from (entry for entry in map(self._parse, lines) if entry)
+            yield from self._rest_of_file()
             if not self._rotated():
                 return
+            yield from self._rest_of_file()  # written between the last look and the rotation
+            yield from self._set_aside()
             self.close()
+
+    def _rest_of_file(self) -> Iterator[Entry]:
+        assert self._file is not None
+        while chunk := self._file.read(_CHUNK):
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            yield from (entry for entry in map(self._parse, lines) if entry)
+
+    def _set_aside(self) -> Iterator[Entry]:
+        """All of FILE.1, unless it is the file that we read: it came and went unseen."""
+        try:
+            older = self._path.with_name(self._path.name + ".1").open("rb")
+        except OSError:
+            return
+        with older:
+            if self._file is None or not os.path.sameopenfile(older.fileno(), self._file.fileno()):
+                for line in older:
+                    entry = self._parse(line.rstrip(b"\n"))
+                    if entry:
+                        yield entry
 
     def _open(self) -> bool:
         if self._file is None:

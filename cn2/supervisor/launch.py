@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cn2.supervisor.layout import Layout
+from cn2.supervisor.log_size import bound
 from cn2.supervisor.settings import Settings
 
 TAKEN = 3
@@ -21,6 +22,7 @@ def launch(layout: Layout, settings: Settings, native: Path) -> subprocess.Popen
     arguments = [sys.executable, "-m", "cn2.main", "supervise"]
     arguments += ["--data-dir", str(layout.root), "--native-dir", str(native)]
     arguments += ["--settings", json.dumps(asdict(settings))]
+    bound(layout.log_file("supervisor"))
     with layout.log_file("supervisor").open("ab") as log:
         return subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -16,6 +16,7 @@ import structlog
 
 from cn2.supervisor.last_words import last_words
 from cn2.supervisor.layout import Layout
+from cn2.supervisor.log_size import bound
 from cn2.supervisor.pids import write_pid
 from cn2.supervisor.spawner import Child, Order, Spawner, SpawnError
 
@@ -156,6 +157,8 @@ class Process:
         environment = {**os.environ, **dict(command.environment)}
         order = Order(self.name, command.arguments, environment)
         with contextlib.ExitStack() as stack:
+            # Nobody writes to it now; a process turns its own log over while it runs.
+            bound(self.layout.log_file(self.name))
             log = stack.enter_context(self.layout.log_file(self.name).open("ab"))
             namespace = None
             if command.netns is not None:
