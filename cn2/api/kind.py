@@ -54,6 +54,8 @@ class Column:
     name: str
     path: str = ""
     cell: Callable[[Object], Any] | None = None
+    until: str = ""
+    """Of a `date`: the path of the time at which it stopped; the column is then a duration."""
     type: str = "string"
     format: str = ""
     description: str = ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cn2.api.kind import Kind
 from cn2.api.kubernetes.config_map import CONFIG_MAP
+from cn2.api.kubernetes.controller_revision import CONTROLLER_REVISION
+from cn2.api.kubernetes.cron_job import CRON_JOB
 from cn2.api.kubernetes.daemon_set import DAEMON_SET
 from cn2.api.kubernetes.deployment import DEPLOYMENT
 from cn2.api.kubernetes.disruption_budget import POD_DISRUPTION_BUDGET
@@ -11,6 +13,7 @@ from cn2.api.kubernetes.endpoint_slice import ENDPOINT_SLICE
 from cn2.api.kubernetes.endpoints import ENDPOINTS
 from cn2.api.kubernetes.event import EVENT
 from cn2.api.kubernetes.ingress import INGRESS, INGRESS_CLASS
+from cn2.api.kubernetes.job import JOB
 from cn2.api.kubernetes.lease import LEASE
 from cn2.api.kubernetes.limit_range import LIMIT_RANGE
 from cn2.api.kubernetes.namespace import NAMESPACE
@@ -66,6 +69,8 @@ __all__ = [
     "CONFIG_MAP",
     "CONTROL",
     "CONTROLLER",
+    "CONTROLLER_REVISION",
+    "CRON_JOB",
     "DAEMON_SET",
     "DEPLOYMENT",
     "ENDPOINTS",
@@ -79,6 +84,7 @@ __all__ = [
     "INGRESS",
     "INGRESS_CLASS",
     "INSTANCE_IP",
+    "JOB",
     "KINDS",
     "KUBEMANAGER",
     "LEASE",
@@ -124,11 +130,14 @@ KINDS: tuple[Kind, ...] = (
     POD,
     SERVICE,
     CONFIG_MAP,
+    CONTROLLER_REVISION,
+    CRON_JOB,
     DAEMON_SET,
     DEPLOYMENT,
     ENDPOINT_SLICE,
     ENDPOINTS,
     EVENT,
+    JOB,
     LEASE,
     NETWORK_POLICY,
     ROLE,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cn2.api.kind import Family, Kind, Schema
+from cn2.api.kubernetes.scale import SCALE
 from cn2.api.object_meta import (
     API_VERSION,
     KIND,
@@ -104,7 +105,9 @@ def definitions(kinds: Iterable[Kind], style: Style) -> dict[str, Schema]:
     found[STATUS_NAME]["properties"]["metadata"] = style.ref(
         LIST_META_NAME, LIST_METADATA_DESCRIPTION
     )
-    for kind in kinds:
+    kinds = list(kinds)
+    scaled = any("scale" in kind.subresources for kind in kinds)
+    for kind in [*kinds, *([SCALE] if scaled else [])]:
         name = definition_name(kind)
         found[name] = _object(kind, style)
         if "list" in kind.verbs:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cn2.api.kind import Family, Kind
+from cn2.api.kubernetes.scale import SCALE
 from cn2.apiserver.openapi_models import (
     DELETE_OPTIONS_NAME,
     GVK,
@@ -80,6 +81,9 @@ def paths(kinds: Iterable[Kind], style: Style) -> dict[str, dict[str, Any]]:
         found[item] = _item(kind, style, item, _METHODS)
         if kind.status:
             found[item + "/status"] = _item(kind, style, item + "/status", _METHODS[:3])
+        if "scale" in kind.subresources:
+            scale = item + "/scale"
+            found[scale] = _item(kind, style, scale, _METHODS[:3], shown=SCALE)
     return dict(sorted(found.items()))
 
 
@@ -94,10 +98,16 @@ def collection_path(kind: Kind) -> str:
 
 
 def _item(
-    kind: Kind, style: Style, path: str, methods: Iterable[tuple[str, str, str, tuple[Any, ...]]]
+    kind: Kind,
+    style: Style,
+    path: str,
+    methods: Iterable[tuple[str, str, str, tuple[Any, ...]]],
+    shown: Kind | None = None,
 ) -> dict[str, Any]:
+    """The operations of a path; `shown` is what it serves, where that is not the kind itself."""
     item: dict[str, Any] = {
-        method: _operation(kind, style, path, method, action, parameters)
+        method: _operation(shown or kind, style, path, method, action, parameters)
+        | {"operationId": _operation_id(kind, path, action)}
         for method, verb, action, parameters in methods
         if verb in kind.verbs
     }
@@ -131,7 +141,6 @@ def _operation(
     parameters: tuple[tuple[str, str, str], ...],
 ) -> Operation:
     operation: Operation = {
-        "operationId": _operation_id(kind, path, action),
         "parameters": [
             {"description": text, "in": "query", "name": name} | _typed(type_name, style)
             for name, type_name, text in parameters
@@ -151,9 +160,10 @@ def _operation(
 
 def _operation_id(kind: Kind, path: str, action: str) -> str:
     scope = "Namespaced" if kind.namespaced else ""
-    status = "Status" if path.endswith("/status") else ""
+    last = path.rpartition("/")[2]
+    part = last.capitalize() if last in ("status", "scale") else ""
     group = "".join(part.capitalize() for part in (kind.group or "core").split("."))
-    return f"{action}{group}{kind.version.capitalize()}{scope}{kind.kind}{status}"
+    return f"{action}{group}{kind.version.capitalize()}{scope}{kind.kind}{part}"
 
 
 def _answer(kind: Kind, action: str) -> str:

@@ -15,6 +15,7 @@ from cn2.apiserver.request import Reply, Request, Stream, Tunnel
 from cn2.apiserver.routing import Target
 from cn2.apiserver.serving import Serving, Verb, reply
 from cn2.apiserver.tokens import BINDABLE, ISSUER, Bound, Claims
+from cn2.apiserver.verbs import scale
 from cn2.apiserver.verbs.get import get
 from cn2.apiserver.verbs.patch import patch
 from cn2.apiserver.verbs.update import update
@@ -249,6 +250,7 @@ def _owned_by_nobody(_old: Object | None, _new: Object) -> None:
 
 _STREAMED = {"exec": stream, "attach": stream, "portforward": port_forward}
 _STATUS: dict[str, Verb] = {"GET": get, "PUT": update, "PATCH": patch}
+_SCALE: dict[str, Verb] = {"GET": scale.get, "PUT": scale.update, "PATCH": scale.patch}
 _PODS: dict[str, dict[str, Verb]] = {
     "binding": {"POST": bind},
     "eviction": {"POST": evict},
@@ -267,5 +269,7 @@ def verbs(target: Target) -> dict[str, Verb]:
     """What each HTTP method means to a target's subresource; empty when there is none."""
     if target.subresource == "status":
         return _STATUS if target.kind.status else {}
+    if target.subresource == "scale":
+        return _SCALE if "scale" in target.kind.subresources else {}
     special = _SPECIAL.get((target.kind.group, target.kind.plural), {})
     return special.get(target.subresource, {})

@@ -124,7 +124,8 @@ def _row(
 def _cell(column: Column) -> Cell:
     value = column.cell or _first(column.path)
     if column.type == "date":
-        return lambda obj, now: _age(value(obj), now)
+        end = _first(column.until) if column.until else lambda _: None
+        return lambda obj, now: _age(value(obj), _moment(end(obj)) or now)
     if column.cell is not None:
         return lambda obj, _now: value(obj)
     show = _SHOWN.get(column.type, _as_is)
@@ -143,6 +144,13 @@ def _first(path: str) -> Callable[[Object], Any]:
 
 def _age(value: Any, now: datetime) -> str | None:
     return None if value is None else age(str(value), now)
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
 
 
 def _as_is(value: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from cn2.api import schema as s
 from cn2.api.access import mapping
 from cn2.api.columns import AGE, NAME
-from cn2.api.kind import Column, Kind, Object
+from cn2.api.kind import Column, FieldError, Kind, Object
+from cn2.api.kubernetes.amount import check_amount, is_nothing
 from cn2.api.kubernetes.pod_spec import POD_TEMPLATE
 from cn2.api.kubernetes.workload import (
     COMMON_STATUS,
@@ -20,6 +21,7 @@ from cn2.api.kubernetes.workload import (
     count_column,
     counts,
 )
+from cn2.api.schema_checks import invalid
 from cn2.api.shared_types import conditions, label_selector
 
 
@@ -30,6 +32,24 @@ def _complete(new: Object, old: Object | None) -> None:
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
+
+
+def _validate(new: Object, old: Object | None) -> list[FieldError]:
+    errors = check_workload(new, old)
+    rolling = mapping(new, "spec", "updateStrategy", "rollingUpdate")
+    path = "spec.updateStrategy.rollingUpdate"
+    if not rolling:
+        return errors
+    for name in ("maxUnavailable", "maxSurge"):
+        errors += check_amount(f"{path}.{name}", rolling.get(name))
+    surge, missing = rolling.get("maxSurge"), rolling.get("maxUnavailable")
+    if not is_nothing(surge) and not is_nothing(missing):
+        detail = "may not be set when maxUnavailable is non-zero"
+        errors.append(invalid(f"{path}.maxSurge", surge, detail))
+    if is_nothing(surge) and is_nothing(missing):
+        detail = "Required value: cannot be 0 when maxSurge is 0"
+        errors.append(FieldError(f"{path}.maxUnavailable", detail, "FieldValueRequired"))
+    return errors
 
 
 def _node_selector(obj: Object) -> str:
@@ -107,5 +127,5 @@ DAEMON_SET = Kind(
     ),
     status=True,
     complete=_complete,
-    validate=check_workload,
+    validate=_validate,
 )

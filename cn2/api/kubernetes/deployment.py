@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
-from cn2.api.access import mapping
+from cn2.api.access import mapping, text
+from cn2.api.checks import forbidden
 from cn2.api.columns import AGE, NAME
-from cn2.api.kind import Kind, Object
+from cn2.api.kind import FieldError, Kind, Object
+from cn2.api.kubernetes.amount import check_amount, is_nothing
 from cn2.api.kubernetes.pod_spec import POD_TEMPLATE
 from cn2.api.kubernetes.workload import (
     COMMON_STATUS,
@@ -22,6 +24,7 @@ from cn2.api.kubernetes.workload import (
     counts,
     ready_column,
 )
+from cn2.api.schema_checks import invalid
 from cn2.api.shared_types import conditions, label_selector
 
 DEADLINE_SECONDS = 600
@@ -34,6 +37,27 @@ def _complete(new: Object, old: Object | None) -> None:
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", "25%")
         rolling.setdefault("maxSurge", "25%")
+
+
+def _validate(new: Object, old: Object | None) -> list[FieldError]:
+    errors = check_workload(new, old)
+    spec = mapping(new, "spec")
+    rolling, path = mapping(spec, "strategy", "rollingUpdate"), "spec.strategy.rollingUpdate"
+    if text(spec, "strategy", "type") == "Recreate" and rolling:
+        detail = "may not be specified when strategy `type` is 'Recreate'"
+        errors.append(forbidden(path, detail))
+    elif rolling:
+        errors += check_amount(f"{path}.maxUnavailable", rolling.get("maxUnavailable"))
+        errors += check_amount(f"{path}.maxSurge", rolling.get("maxSurge"), whole=None)
+        if is_nothing(rolling.get("maxUnavailable")) and is_nothing(rolling.get("maxSurge")):
+            detail = "may not be 0 when `maxSurge` is 0"
+            value = rolling.get("maxUnavailable")
+            errors.append(invalid(f"{path}.maxUnavailable", value, detail))
+    deadline = spec.get("progressDeadlineSeconds")
+    if deadline is not None and deadline <= (spec.get("minReadySeconds") or 0):
+        detail = "must be greater than minReadySeconds"
+        errors.append(invalid("spec.progressDeadlineSeconds", deadline, detail))
+    return errors
 
 
 DEPLOYMENT = Kind(
@@ -52,7 +76,9 @@ DEPLOYMENT = Kind(
                 "minReadySeconds": MIN_READY,
                 "paused": s.boolean("Indicates that the deployment is paused."),
                 "progressDeadlineSeconds": s.integer(
-                    "Seconds for a deployment to make progress.", default=DEADLINE_SECONDS
+                    "Seconds for a deployment to make progress.",
+                    minimum=0,
+                    default=DEADLINE_SECONDS,
                 ),
                 "replicas": REPLICAS,
                 "revisionHistoryLimit": HISTORY,
@@ -109,6 +135,7 @@ DEPLOYMENT = Kind(
         SELECTOR,
     ),
     status=True,
+    subresources=("scale",),
     complete=_complete,
-    validate=check_workload,
+    validate=_validate,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from cn2.api import schema as s
@@ -10,36 +9,16 @@ from cn2.api.access import at, mapping
 from cn2.api.checks import forbidden
 from cn2.api.columns import AGE, NAME
 from cn2.api.kind import Column, FieldError, Kind, Object
-from cn2.api.schema_checks import invalid
+from cn2.api.kubernetes.amount import check_amount
 from cn2.api.shared_types import conditions, label_selector
 
-_PERCENT = re.compile(r"[0-9]+%")
 _LIMITS = ("minAvailable", "maxUnavailable")
-
-
-def _check_limit(name: str, value: object) -> list[FieldError]:
-    path = f"spec.{name}"
-    if isinstance(value, str):
-        if not _PERCENT.fullmatch(value):
-            return [
-                invalid(
-                    path,
-                    value,
-                    "a valid percent string must be a numeric string followed by an ending '%'"
-                    " (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
-                )
-            ]
-        if int(value[:-1]) > 100:
-            return [invalid(path, value, "must not be greater than 100%")]
-    elif isinstance(value, int) and value < 0:
-        return [invalid(path, value, "must be greater than or equal to 0")]
-    return []
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     given = [name for name in _LIMITS if spec.get(name) is not None]
-    errors = [error for name in given for error in _check_limit(name, spec[name])]
+    errors = [error for name in given for error in check_amount(f"spec.{name}", spec[name])]
     if len(given) > 1:
         errors.append(forbidden("spec", "minAvailable and maxUnavailable cannot be both set"))
     return errors

@@ -69,6 +69,7 @@ REPLICA_SET = Kind(
         SELECTOR,
     ),
     status=True,
+    subresources=("scale",),
     complete=complete_template,
     validate=check_workload,
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
-from cn2.api.access import mapping
+from cn2.api.access import at, items, mapping
+from cn2.api.checks import forbidden
 from cn2.api.columns import AGE, NAME
-from cn2.api.kind import Kind, Object
+from cn2.api.kind import FieldError, Kind, Object
+from cn2.api.kubernetes.amount import check_amount
 from cn2.api.kubernetes.pod_spec import POD_TEMPLATE
 from cn2.api.kubernetes.workload import (
     COMMON_STATUS,
@@ -28,6 +30,38 @@ def _complete(new: Object, old: Object | None) -> None:
     strategy = mapping(new, "spec", "updateStrategy")
     if strategy.get("type") == "RollingUpdate":
         strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+
+
+_NO_STORAGE = (
+    "there is no storage here, so no claim would ever be bound: use volumes such as emptyDir in"
+    " spec.template.spec.volumes instead"
+)
+_CHANGEABLE = (
+    *("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit"),
+    *("persistentVolumeClaimRetentionPolicy", "minReadySeconds"),
+)
+
+
+def _validate(new: Object, old: Object | None) -> list[FieldError]:
+    errors = check_workload(new, None)
+    if items(new, "spec", "volumeClaimTemplates"):
+        errors.append(forbidden("spec.volumeClaimTemplates", _NO_STORAGE))
+    if old is not None and _fixed(new) != _fixed(old):
+        errors.append(
+            forbidden(
+                "spec",
+                "updates to statefulset spec for fields other than 'replicas', 'ordinals',"
+                " 'template', 'updateStrategy', 'revisionHistoryLimit',"
+                " 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+            )
+        )
+    path = "spec.updateStrategy.rollingUpdate.maxUnavailable"
+    errors += check_amount(path, at(new, *path.split(".")))
+    return errors
+
+
+def _fixed(obj: Object) -> Object:
+    return {key: value for key, value in mapping(obj, "spec").items() if key not in _CHANGEABLE}
 
 
 STATEFUL_SET = Kind(
@@ -69,7 +103,9 @@ STATEFUL_SET = Kind(
                             "Parameters of RollingUpdate.",
                             {
                                 "maxUnavailable": s.int_or_string("Pods that can be missing."),
-                                "partition": s.integer("Pods from this ordinal on are updated."),
+                                "partition": s.integer(
+                                    "Pods from this ordinal on are updated.", minimum=0
+                                ),
                             },
                         ),
                         "type": s.string(
@@ -105,6 +141,7 @@ STATEFUL_SET = Kind(
     ),
     columns=(NAME, ready_column(), AGE, CONTAINERS, IMAGES),
     status=True,
+    subresources=("scale",),
     complete=_complete,
-    validate=check_workload,
+    validate=_validate,
 )

@@ -17,8 +17,10 @@ GROUP = "apps"
 HISTORY_LIMIT = 10
 
 REPLICAS = s.integer("Number of desired pods.", minimum=0, default=1)
-HISTORY = s.integer("Number of old histories to retain.", default=HISTORY_LIMIT)
-MIN_READY = s.integer("Seconds for which a new pod should be ready to count as available.")
+HISTORY = s.integer("Number of old histories to retain.", minimum=0, default=HISTORY_LIMIT)
+MIN_READY = s.integer(
+    "Seconds for which a new pod should be ready to count as available.", minimum=0
+)
 
 
 def counts(*names: str) -> dict[str, Schema]:

@@ -28,7 +28,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 
 
 async def patch(serving: Serving, request: Request, target: Target) -> Reply:
-    media = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    media = media_type(request)
     options = WriteOptions.of(request)
     if media == APPLY_PATCH:
         return await _apply(serving, request, target, options)
@@ -37,14 +37,20 @@ async def patch(serving: Serving, request: Request, target: Target) -> Reply:
         kind=target.kind,
         namespace=target.namespace,
         name=target.name,
-        change=_change(target.kind, media, request.body),
+        change=patching(target.kind, media, request.body),
         options=options,
         subresource=target.subresource,
     ).run()
     return reply(written)
 
 
-def _change(kind: Kind, media: str, body: bytes) -> Change:
+def media_type(request: Request) -> str:
+    """The content type of a request's body, without parameters."""
+    return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+
+
+def patching(kind: Kind, media: str, body: bytes) -> Change:
+    """What a patch of this type does to an object. Raises 415 for a type that is not accepted."""
     document = codec.parse_yaml(body)
     apply: Callable[[Object, Any], Any]
     match media:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from cn2.api.access import annotation, at, name_of, text
 from cn2.api.kind import Object
+from cn2.api.kubernetes.amount import amount_of
 
 DESIRED = "deployment.kubernetes.io/desired-replicas"
 MAXIMUM = "deployment.kubernetes.io/max-replicas"
@@ -34,22 +34,14 @@ def is_rolling(deployment: Object) -> bool:
     return text(deployment, "spec", "strategy", "type") != "Recreate"
 
 
-def scaled(value: Any, total: int, *, up: bool) -> int:
-    """A number or a percentage of `total`, rounded up or down."""
-    if isinstance(value, str) and value.endswith("%"):
-        share = int(value[:-1]) * total
-        return -(-share // 100) if up else share // 100
-    return int(value or 0)
-
-
 def limits(deployment: Object) -> tuple[int, int]:
     """How many pods may be there beyond the replicas, and how many of them may be missing."""
     if not is_rolling(deployment):
         return 0, 0
     total = replicas_of(deployment)
     rolling = at(deployment, "spec", "strategy", "rollingUpdate", default={})
-    surge = scaled(rolling.get("maxSurge"), total, up=True)
-    missing = scaled(rolling.get("maxUnavailable"), total, up=False)
+    surge = amount_of(rolling.get("maxSurge"), total, up=True)
+    missing = amount_of(rolling.get("maxUnavailable"), total, up=False)
     if not surge and not missing:
         missing = 1
     return surge, min(missing, total)

@@ -26,6 +26,30 @@ SELECTOR = {"matchLabels": {"app": "web"}}
 SUCCESS = {"state": "Success", "observation": ""}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "ControllerRevision": {
+        "metadata": meta("web-84bb86c7f8", "default"),
+        "data": {"spec": {"template": {**TEMPLATE, "$patch": "replace"}}},
+        "revision": 1,
+    },
+    "Job": {
+        "metadata": meta("pi", "default"),
+        "spec": {
+            "completions": 3,
+            "parallelism": 2,
+            "completionMode": "Indexed",
+            "template": {"spec": {**POD_SPEC, "restartPolicy": "Never"}},
+        },
+        "status": {"succeeded": 1, "active": 2, "startTime": "2022-08-19T20:58:39Z"},
+    },
+    "CronJob": {
+        "metadata": meta("nightly", "default"),
+        "spec": {
+            "schedule": "0 3 * * *",
+            "timeZone": "Europe/Berlin",
+            "jobTemplate": {"spec": {"template": {"spec": {**POD_SPEC, "restartPolicy": "Never"}}}},
+        },
+        "status": {"lastScheduleTime": "2022-08-19T20:58:39Z"},
+    },
     "VirtualNetwork": {
         "metadata": meta("vn1", "default"),
         "spec": {
