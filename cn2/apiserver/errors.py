@@ -176,6 +176,12 @@ def unavailable(message: str) -> ApiError:
     return ApiError(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1})
 
 
+def insufficient_storage(message: str) -> ApiError:
+    """507 (RFC 4918 section 11.5), without Retry-After: a disk is not cleared in a second, and
+    kubectl would try ten times before it says anything."""
+    return ApiError(507, "InsufficientStorage", message)
+
+
 def internal(message: str) -> ApiError:
     return ApiError(
         500,

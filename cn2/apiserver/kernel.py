@@ -16,6 +16,7 @@ from cn2.apiserver.backend import Backend
 from cn2.apiserver.documents import Check, Documents
 from cn2.apiserver.errors import (
     ApiError,
+    insufficient_storage,
     internal,
     no_such_method,
     no_such_path,
@@ -36,7 +37,7 @@ from cn2.apiserver.verbs.patch import patch
 from cn2.apiserver.verbs.update import update
 from cn2.apiserver.verbs.watch import watch
 from cn2.apiserver.watches import Frames
-from cn2.store.interface import Unavailable
+from cn2.store.interface import Full, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +97,9 @@ class Kernel:
             answer = await self._answer(call, request)
         except ApiError as error:
             answer = error.reply()
+        except Full as error:
+            log.error("disk full", error=str(error), path=request.path)
+            answer = insufficient_storage(f"the store could not write: {error}").reply()
         except Unavailable as error:
             log.error("store refused a write", error=str(error), path=request.path)
             answer = unavailable(f"the store could not write: {error}").reply()

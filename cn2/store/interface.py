@@ -51,6 +51,10 @@ class Unavailable(StoreError):
     """The store could not write (disk full, disk error, closing); nothing was changed."""
 
 
+class Full(Unavailable):
+    """There is no room on the disk; nothing was changed, and writing goes on when there is."""
+
+
 class Stamped(NamedTuple):
     """A value that carries its own revision: the store writes it, in decimal, between the two."""
 

@@ -26,6 +26,10 @@ class JournalFailed(Exception):
     """The events were not stored, and the journal is as it was before."""
 
 
+class JournalFull(JournalFailed):
+    """There was no room for the events. The journal tries again with the next ones."""
+
+
 class JournalLost(Exception):
     """It is unknown whether the events were stored: no write may follow until a restart."""
 

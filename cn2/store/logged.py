@@ -22,6 +22,7 @@ from cn2.store.interface import (
     Delete,
     Entry,
     Event,
+    Full,
     Mismatch,
     Page,
     Put,
@@ -31,7 +32,7 @@ from cn2.store.interface import (
     Value,
     Watch,
 )
-from cn2.store.journal import Forgetful, Journal, JournalFailed, Loaded
+from cn2.store.journal import Forgetful, Journal, JournalFailed, JournalFull, Loaded
 from cn2.store.ordered import OrderedEntries
 from cn2.store.watching import Watchers
 from cn2.store.window import MAX_EVENTS, Window
@@ -166,12 +167,14 @@ class LoggedStore:
     async def _write(self, group: _Group) -> None:
         try:
             await self._journal.append(group.events, self._window.floor)
+        except JournalFull as error:
+            self._fail(group, Full, str(error))
         except JournalFailed as error:
-            self._fail(group, str(error))
+            self._fail(group, Unavailable, str(error))
         except Exception as error:
             # JournalLost, and whatever a journal did not foresee: nobody may wait for ever.
             self.broken = f"the store cannot be trusted until it is opened again: {error}"
-            self._fail(group, self.broken)
+            self._fail(group, Unavailable, self.broken)
         else:
             self._publish(group)
 
@@ -187,14 +190,14 @@ class LoggedStore:
         self._watchers.publish(group.events)
         group.done.set_result(None)
 
-    def _fail(self, group: _Group, why: str) -> None:
+    def _fail(self, group: _Group, error: type[Unavailable], why: str) -> None:
         follower, self._collecting = self._collecting, _Group()
         self._work.clear()
         self._unsettled.clear()
         self._assigned = self.revision
         for failed in (group, follower):
             if failed.events:
-                failed.done.set_exception(Unavailable(why))
+                failed.done.set_exception(error(why))
                 failed.done.exception()  # its callers may all have gone: nobody need ask
 
     def _list_past(self, prefix: str, after: str, limit: int, at: int) -> Page:

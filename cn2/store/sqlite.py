@@ -23,7 +23,7 @@ from cn2.store import copies, inspection
 from cn2.store.directory import DirectoryLock
 from cn2.store.inspection import FILE_NAME, FORMAT
 from cn2.store.interface import Entry, Event
-from cn2.store.journal import JournalFailed, JournalLost, Loaded
+from cn2.store.journal import JournalFailed, JournalFull, JournalLost, Loaded
 from cn2.store.logged import LoggedStore
 from cn2.store.schema import Known
 from cn2.store.window import MAX_EVENTS
@@ -143,8 +143,18 @@ class SqliteJournal:
             (stored,) = self._db.execute("SELECT revision FROM progress").fetchone()
         except sqlite3.Error as second:
             raise JournalLost(f"{error}; then {second}") from error
-        if stored != revision:
-            raise JournalFailed(str(error)) from error
+        if stored == revision:
+            return
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL or not _room(self._path):
+            why = f"no space left on the file system of {self._path.parent}"
+            raise JournalFull(f"{why}: make room there, and writing goes on") from error
+        raise JournalFailed(str(error)) from error
+
+
+def _room(path: Path) -> int:
+    """Bytes that may still be written beside `path`."""
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize
 
 
 def _undo_record(event: Event) -> tuple[object, ...]:
