@@ -60,6 +60,8 @@ static void write_line(struct log_stream *stream, char tag)
 	size_t n = strlen(head);
 	n += (size_t)snprintf(head + n, sizeof head - n, " %s %c ", stream->name, tag);
 	struct iovec parts[] = {{head, n}, {stream->line, stream->len}, {"\n", 1}};
+	if (stream->file->fd < 0) /* a full disk had no room for the next file, maybe it has now */
+		log_open(stream->file, stream->file->dir, stream->file->path);
 	ssize_t written = stream->file->fd < 0 ? -1 : writev(stream->file->fd, parts, 3);
 	stream->len = 0;
 	if (written > 0 && (stream->file->size += written) >= ROTATE_AT)
