@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ _ENUM = re.compile(r"<[^:<>]+: (\d+)>")
 def stored(machine: Machine) -> dict[str, bytes]:
     """Everything in the store at one moment, read beside the server."""
     path = Layout(machine.data_dir).store / "cn2.db"
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         return dict(database.execute("SELECT key, value FROM current"))
 
 
