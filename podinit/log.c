@@ -12,7 +12,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define ROTATE_AT (10 << 20) /* bytes; one older file is kept */
+#define ROTATE_AT (10 << 20) /* bytes, and */
+#define OLDER_FILES 4        /* FILE.1 is the newest of them: kubelet's 10 MiB and 5 files */
 
 void stamp(char out[STAMP_SIZE])
 {
@@ -46,9 +47,12 @@ void log_close(struct log_file *file)
 
 static void rotate(struct log_file *file)
 {
-	char older[sizeof file->path + 2];
-	snprintf(older, sizeof older, "%s.1", file->path);
-	renameat(file->dir, file->path, file->dir, older);
+	char newer[sizeof file->path + 2], older[sizeof file->path + 2];
+	for (int i = OLDER_FILES - 1; i >= 0; i--) {
+		snprintf(newer, sizeof newer, i ? "%s.%d" : "%s", file->path, i);
+		snprintf(older, sizeof older, "%s.%d", file->path, i + 1);
+		renameat(file->dir, newer, file->dir, older);
+	}
 	log_close(file);
 	log_open(file, file->dir, file->path);
 }

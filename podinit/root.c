@@ -221,6 +221,39 @@ static int overlay(const char *size, char *error, size_t n)
 	return 0;
 }
 
+/* One record `fresh=MODE:UID:GID:PATH`: an empty directory. At the root it is a file system of its
+ * own; below one of those it is made; what the host lacks is left out. */
+static int refresh(const char *record, char *error, size_t n)
+{
+	unsigned mode, uid, gid;
+	char options[64];
+	int at = 0;
+	if (sscanf(record, "%o:%u:%u:%n", &mode, &uid, &gid, &at) != 3 || record[at] != '/')
+		return errno = EINVAL, fail(error, n, "fresh", record);
+	const char *path = record + at;
+	if (strchr(path + 1, '/'))
+		return (mkdir(path, 0700) && errno != EEXIST) || chown(path, uid, gid) || chmod(path, mode)
+			       ? fail(error, n, "directory", path)
+			       : 0;
+	snprintf(options, sizeof options, "mode=%o,uid=%u,gid=%u,size=1g", mode, uid, gid);
+	if (hide(path, options, error, n))
+		return -1;
+	if (!strcmp(path, "/run"))
+		mkdir("/run/lock", 01777);
+	if (!strcmp(path, "/var") && (symlink("/run", "/var/run") || symlink("/run/lock", "/var/lock")))
+		return fail(error, n, "links in", path);
+	return 0;
+}
+
+/* As container runtimes do; where it cannot be made, entering it says why. */
+static void make_working_directory(const char *cwd)
+{
+	char path[4096];
+	if (!cwd || *cwd != '/' || snprintf(path, sizeof path, "%s/", cwd) >= (int)sizeof path)
+		return;
+	make_parents(path);
+}
+
 /* Builds the root and moves into it. Runs in the child that becomes the container's process. */
 int build_root(const struct message *spec, char *error, size_t n)
 {
@@ -239,13 +272,14 @@ int build_root(const struct message *spec, char *error, size_t n)
 	if (make_dev(error, n) || protect_kernel_files(error, n))
 		return -1;
 	for (const char *p = message_get(spec, "fresh"); p; p = message_next(spec, "fresh", p))
-		if (hide(p, !strcmp(p, "/root") ? "mode=700" : "mode=1777", error, n))
+		if (refresh(p, error, n))
 			return -1;
 	for (const char *p = message_get(spec, "hide"); p; p = message_next(spec, "hide", p))
 		if (hide(p, NULL, error, n))
 			return -1;
 	if (leave_with_volumes(spec, error, n))
 		return -1;
+	make_working_directory(message_get(spec, "cwd"));
 	if (message_get(spec, "read-only") &&
 	    mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | MS_NOSUID, NULL))
 		return fail(error, n, "read-only", "/");

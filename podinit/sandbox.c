@@ -46,6 +46,15 @@ static int loopback_up(void)
 	return 0;
 }
 
+/* As container runtimes do, so that a server needs no root user for port 80. */
+static void open_low_ports(void)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		fail("low ports");
+	close(fd);
+}
+
 /* Enters the network namespace at path; makes it, with lo up, when it is not there. */
 static int enter_network(const char *path)
 {
@@ -63,6 +72,7 @@ static int enter_network(const char *path)
 	close(fd);
 	if (unshare(CLONE_NEWNET) || loopback_up())
 		return fail("network namespace");
+	open_low_ports();
 	if (mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL))
 		return fail("bind of the network namespace");
 	return 0;

@@ -56,6 +56,8 @@ class Column:
     cell: Callable[[Object], Any] | None = None
     until: str = ""
     """Of a `date`: the path of the time at which it stopped; the column is then a duration."""
+    since: Callable[[Object], str] | None = None
+    """A time whose age follows in brackets, as in `3 (7m ago)`; "" for none."""
     type: str = "string"
     format: str = ""
     description: str = ""

@@ -126,6 +126,9 @@ def _cell(column: Column) -> Cell:
     if column.type == "date":
         end = _first(column.until) if column.until else lambda _: None
         return lambda obj, now: _age(value(obj), _moment(end(obj)) or now)
+    if column.since is not None:
+        since = column.since
+        return lambda obj, now: _with_age(value(obj), since(obj), now)
     if column.cell is not None:
         return lambda obj, _now: value(obj)
     show = _SHOWN.get(column.type, _as_is)
@@ -151,6 +154,10 @@ def _moment(value: Any) -> datetime | None:
         return datetime.fromisoformat(str(value)) if value else None
     except ValueError:
         return None
+
+
+def _with_age(value: Any, since: str, now: datetime) -> Any:
+    return f"{value} ({age(since, now)} ago)" if since else value
 
 
 def _as_is(value: Any) -> Any:

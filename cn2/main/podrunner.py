@@ -18,6 +18,7 @@ from cn2.client.informer import Informer
 from cn2.drivers.cgroups import Cgroups
 from cn2.main.process import arguments, run
 from cn2.podrunner.cni import Cni, CniFailed
+from cn2.podrunner.host_view import host_view
 from cn2.podrunner.machine import this_machine
 from cn2.podrunner.nodes import capacity
 from cn2.podrunner.registration import Registration
@@ -26,7 +27,6 @@ from cn2.podrunner.sandbox import Sandboxes, host_mounts
 from cn2.podrunner.server import PodServer
 from cn2.podrunner.services import Node
 from cn2.podrunner.sources import Sources
-from cn2.podrunner.spec import Host
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ async def serve(options: Namespace, client: Client, health: Health) -> None:
         sandboxes=Sandboxes(options.native_dir / "cn2-init", mounts),
         cni=Cni(options.cni_bin_dir, options.cni_conf_dir),
         cgroups=cgroups,
-        host=Host(hide=(str(data_dir),), mounts=mounts),
+        host=host_view(data_dir, mounts),
         sources=Sources(client),
         services=services.objects.values,
         capacity=capacity(machine),

@@ -6,7 +6,7 @@ to remember what an earlier one said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cn2.api.kind import Object
 from cn2.podrunner.runs import (
@@ -79,7 +79,7 @@ def decide(pod: Object | None, seen: Seen, now: float) -> Decision:
         return _end(pod, seen, grace=grace_seconds(pod), now=now)
     if seen.sandbox is Sandbox.LOST:
         return Decision((RemoveSandbox(),))
-    if seen.refusal or is_terminal(pod) or over(pod, seen):
+    if seen.refusal or is_terminal(pod) or seen.failure or over(pod, seen):
         # The addresses go back; the logs stay until the pod is deleted.
         return _wind_down(pod, seen, grace_seconds(pod))
     wanted = _wanted(pod, seen, now)
@@ -87,7 +87,22 @@ def decide(pod: Object | None, seen: Seen, now: float) -> Decision:
         if seen.sandbox_retry_at > now:
             return Decision(wake=seen.sandbox_retry_at)
         return Decision((MakeSandbox(),))
-    return wanted
+    at = deadline(pod, seen)
+    return wanted if at is None else replace(wanted, wake=min(at, wanted.wake or at))
+
+
+def deadline(pod: Object, seen: Seen) -> float | None:
+    """Epoch seconds until which the pod may be active (activeDeadlineSeconds)."""
+    seconds = pod["spec"].get("activeDeadlineSeconds")
+    return epoch(seen.started) + seconds if seconds is not None and seen.started else None
+
+
+def expired(pod: Object, seen: Seen, now: float) -> bool:
+    """Whether it is active for longer than it may; not when it had done its work before."""
+    at = deadline(pod, seen)
+    if at is None or now < at or seen.failure or seen.refusal:
+        return False
+    return not (is_terminal(pod) or over(pod, seen) or pod["metadata"].get("deletionTimestamp"))
 
 
 def is_terminal(pod: Object) -> bool:

@@ -19,7 +19,7 @@ _MAP_KEY = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
 class MissingSource(Exception):
-    """Something that the container refers to is not there (yet)."""
+    """Something that a container or volume asks for is not there (yet), or cannot be."""
 
 
 @dataclass(frozen=True, slots=True)

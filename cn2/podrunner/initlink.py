@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
@@ -116,6 +117,8 @@ def run_of(said: dict[str, str]) -> tuple[str, Run]:
         signal=int(said.get("signal", "0")),
         error=said.get("error", ""),
         out_of_memory=said.get("oom") == "1",
+        message=json.loads(said.get("message", '""')),
+        noted=said.get("noted") == "1",
         unhealthy=said.get("unhealthy") == "1",
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,68 +16,66 @@ Ended = Callable[[], bool]
 """Whether no more will be written."""
 
 
+_OLDER = 4
+"""FILE.1 to FILE.4 are what rotation has set aside, the newest first (podinit/log.c)."""
+
+
 class LogReader:
-    """A growing file, followed through its rotation (FILE becomes FILE.1)."""
+    """A growing file, followed through its rotation."""
 
     def __init__(self, path: Path, parse_line: Callable[[bytes], Entry | None]) -> None:
         self._path = path
         self._parse = parse_line
-        self._file: BinaryIO | None = None
+        self._files: list[BinaryIO] = []
+        """Still to be read, oldest first; the last one grows."""
         self._rest = b""
 
-    def earlier(self) -> Iterator[Entry]:
-        """What rotation has set aside before this reader came."""
-        self._open()
-        yield from self._set_aside()
-
-    def more(self) -> Iterator[Entry]:
-        """What has been written since the last call."""
-        while self._open():
+    def entries(self) -> Iterator[Entry]:
+        """What has been written since the last call; at the first one, everything."""
+        self._find_files()
+        while self._files:
             yield from self._rest_of_file()
-            if not self._rotated():
+            if len(self._files) == 1 and not self._find_files():
                 return
             yield from self._rest_of_file()  # written between the last look and the rotation
-            yield from self._set_aside()
-            self.close()
+            self._files.pop(0).close()
 
     def _rest_of_file(self) -> Iterator[Entry]:
-        assert self._file is not None
-        while chunk := self._file.read(_CHUNK):
+        while chunk := self._files[0].read(_CHUNK):
             *lines, self._rest = (self._rest + chunk).split(b"\n")
             yield from (entry for entry in map(self._parse, lines) if entry)
 
-    def _set_aside(self) -> Iterator[Entry]:
-        """All of FILE.1, unless it is the file that we read: it came and went unseen."""
-        try:
-            older = self._path.with_name(self._path.name + ".1").open("rb")
-        except OSError:
-            return
-        with older:
-            if self._file is None or not os.path.sameopenfile(older.fileno(), self._file.fileno()):
-                for line in older:
-                    entry = self._parse(line.rstrip(b"\n"))
-                    if entry:
-                        yield entry
+    def _find_files(self) -> bool:
+        """Opens those that are newer than the one being read; false when there are none.
 
-    def _open(self) -> bool:
-        if self._file is None:
+        From the newest to the oldest: what is renamed meanwhile is met twice, not missed.
+        """
+        known = _identity(self._files[-1]) if self._files else None
+        found: list[BinaryIO] = []
+        for number in range(_OLDER + 1):
+            name = f"{self._path.name}.{number}" if number else self._path.name
             try:
-                self._file = self._path.open("rb")
+                file = self._path.with_name(name).open("rb")
             except OSError:
-                return False
-        return True
-
-    def _rotated(self) -> bool:
-        assert self._file is not None
-        try:
-            return os.fstat(self._file.fileno()).st_ino != self._path.stat().st_ino
-        except OSError:
-            return False
+                continue
+            identity = _identity(file)
+            if identity == known or any(identity == _identity(other) for other in found):
+                file.close()
+                if identity == known:
+                    break
+                continue
+            found.append(file)
+        self._files += reversed(found)
+        return bool(found)
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file = None
+        for file in self._files:
+            file.close()
+        self._files.clear()
+
+
+def _identity(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_ino
 
 
 def plain(line: bytes) -> Entry:
@@ -100,7 +97,7 @@ async def read(
     try:
         with DirectoryChanges(path.parent) as changes:
             over = ended()
-            for entry in selection.last(chain(reader.earlier(), reader.more())):
+            for entry in selection.last(reader.entries()):
                 yield selection.render(entry)
                 if selection.exhausted:
                     return
@@ -108,7 +105,7 @@ async def read(
                 await changes.changed.wait()
                 changes.changed.clear()
                 over = ended()  # before reading, so that nothing written before it is missed
-                for entry in reader.more():
+                for entry in reader.entries():
                     yield selection.render(entry)
                     if selection.exhausted:
                         return

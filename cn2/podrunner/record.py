@@ -39,6 +39,7 @@ class SandboxRecord(msgspec.Struct, kw_only=True):
     """What ADD answered."""
     calm: dict[str, int] = msgspec.field(default_factory=dict)
     refusal: str = ""
+    failure: str = ""
 
     def metadata(self) -> dict[str, Any]:
         """As much of the pod as CNI calls need."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from cn2.podrunner import record as records
 from cn2.podrunner.cni_conf import addresses
 from cn2.podrunner.decide import CALM_SECONDS, restart_delay, restarts
 from cn2.podrunner.initlink import InitGone, Refused, ask, watch
+from cn2.podrunner.last_words import last_words
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.runs import UNKNOWN_END, Health, Held, Run, Sandbox, Seen, container_named
@@ -79,6 +81,7 @@ class Running:
             addresses=self.addresses,
             started=self.record.started,
             refusal=self.record.refusal,
+            failure=self.record.failure,
         )
 
     async def begin_watching(self) -> None:
@@ -111,8 +114,12 @@ class Running:
             return
 
     def load(self) -> None:
-        """Takes in the runs that are on disk."""
+        """Takes in the runs that are on disk, also those that ended while nobody looked."""
         self.runs = records.read_runs(self._place)
+        for name, runs in list(self.runs.items()):
+            for run in runs:
+                if run.finished and not run.noted:
+                    self._ended(name, run)
 
     def saw(self, name: str, run: Run) -> None:
         """Process 1 says how a run is. It may say so twice, and late."""
@@ -131,17 +138,23 @@ class Running:
         self._unhealthy.add((name, self.runs[name][-1].attempt))
 
     def _ended(self, name: str, run: Run) -> None:
+        """Notes, beside what process 1 has written, what it could not know."""
+        facts = {"noted": "1"}
         if (name, run.attempt) in self._unhealthy:
             self._unhealthy.discard((name, run.attempt))
-            run = replace(run, unhealthy=True)
-            self.runs[name] = (*self.runs[name][:-1], run)
-            records.amend_run(self._place, name, run.attempt, unhealthy="1")
+            run, facts["unhealthy"] = replace(run, unhealthy=True), "1"
         group = f"{name}/{run.attempt}"
         if run.signal == signal.SIGKILL and self._cgroups.out_of_memory(self._place.uid, group):
-            run = replace(run, out_of_memory=True)
-            self.runs[name] = (*self.runs[name][:-1], run)
-            records.amend_run(self._place, name, run.attempt, oom="1")
+            run, facts["oom"] = replace(run, out_of_memory=True), "1"
         self._cgroups.remove(self._place.uid, group)
+        container = container_named(self.pod, name) if self.pod else None
+        message = last_words(self._place, container, run) if container else ""
+        if message:
+            run, facts["message"] = replace(run, message=message), json.dumps(message)
+        self.runs[name] = tuple(
+            run if old.attempt == run.attempt else old for old in self.runs[name]
+        )
+        records.amend_run(self._place, name, run.attempt, **facts)
         if run.seconds >= CALM_SECONDS:
             self.record.calm[name] = run.attempt + 1
             records.write(self._place, self.record)

@@ -17,6 +17,9 @@ LIVENESS, STARTUP, POST_START = "liveness probe", "startup probe", "postStart ho
 """What can fail of a running container, so that it is stopped."""
 
 
+DEADLINE_EXCEEDED = "DeadlineExceeded"
+
+
 class Sandbox(Enum):
     NONE = "none"
     READY = "ready"
@@ -37,6 +40,10 @@ class Run:
     error: str = ""
     """Why it could not be started at all."""
     out_of_memory: bool = False
+    message: str = ""
+    """What the container left as its last words."""
+    noted: bool = field(default=False, compare=False)
+    """What follows from its end has been done."""
     unhealthy: bool = False
     """It was stopped because a probe failed, or its postStart hook."""
 
@@ -102,6 +109,8 @@ class Seen:
     """When this node took the pod on (status.startTime)."""
     refusal: str = ""
     """Why this node does not run the pod at all."""
+    failure: str = ""
+    """Reason for which the pod was ended, e.g. DEADLINE_EXCEEDED."""
 
     def last(self, name: str) -> Run | None:
         runs = self.runs.get(name)

@@ -12,9 +12,9 @@ from cn2.client import Client
 from cn2.client.events import Events
 from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner.cni import Cni
+from cn2.podrunner.host_view import Host
 from cn2.podrunner.sandbox import Sandboxes
 from cn2.podrunner.sources import Sources
-from cn2.podrunner.spec import Host
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from cn2.podrunner.cni import Attachment, CniFailed
 from cn2.podrunner.environment import Facts, MissingSource, hostname
 from cn2.podrunner.filling import versions
 from cn2.podrunner.initlink import InitGone, Refused, ask, run_of
+from cn2.podrunner.last_words import make_place_for
 from cn2.podrunner.limits import memory_limit
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.pod_files import PodFiles
@@ -218,6 +219,7 @@ class Setup:
         )
         place.container(name).mkdir(mode=0o700, parents=True, exist_ok=True)
         records.drop_old_runs(place, name, attempt)
+        make_place_for(place, name, attempt)
         _write_spec(place, name, attempt, request)
         limit = memory_limit(container)
         if limit is not None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cn2.api.kind import Object
 from cn2.podrunner.environment import MissingSource, expand, names_in
+from cn2.podrunner.host_view import Host
 from cn2.podrunner.records import Record
 from cn2.podrunner.refusal import USUAL_CAPABILITIES
-from cn2.podrunner.volumes import ETC, kind_of, volumes_of
+from cn2.podrunner.volumes import ETC, LAST_WORDS, kind_of, volumes_of
+
+_LAST_WORDS_PATH = "/dev/termination-log"
 
 _CAPABILITY_BITS = {
     "CHOWN": 0,
@@ -29,46 +31,6 @@ _CAPABILITY_BITS = {
     "SETFCAP": 31,
 }
 """Numbers of linux/capability.h, of those that a container can have."""
-
-_FRESH = ("/tmp", "/run", "/root", "/var/tmp", "/var/cache", "/var/log")
-"""Directories that begin empty and can be written."""
-
-_HIDDEN = (
-    "/home",
-    "/mnt",
-    "/media",
-    "/boot",
-    "/lost+found",
-    "/etc/shadow",
-    "/etc/shadow-",
-    "/etc/gshadow",
-    "/etc/gshadow-",
-    "/etc/sudoers",
-    "/etc/sudoers.d",
-    "/etc/ssh",
-    "/etc/ssl/private",
-    "/etc/kubernetes",
-    "/etc/cni",
-    "/var/backups",
-    "/var/mail",
-    "/var/spool",
-    "/var/lib/cn2",
-    "/var/lib/kubelet",
-    "/var/lib/etcd",
-    "/var/lib/docker",
-    "/var/lib/containerd",
-)
-"""The host's secrets and its people's files: not part of what a pod's image would hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What all pods of this node see of it."""
-
-    hide: tuple[str, ...]
-    """Paths hidden in addition: the data directory."""
-    mounts: tuple[str, ...] = ()
-    """Further file systems of the host's root, e.g. a separate /usr."""
 
 
 def command(container: Object, environment: Mapping[str, str]) -> list[str]:
@@ -95,9 +57,13 @@ def run_records(
     records += process_records(pod, container, environment)
     records += [("arg", word) for word in command(container, environment)]
     records += [("also", path) for path in host.mounts]
-    records += [("fresh", path) for path in _FRESH]
-    records += [("hide", path) for path in (*_HIDDEN, *host.hide)]
+    records += [("fresh", fresh.record) for fresh in host.fresh]
+    records += [("hide", path) for path in host.hide]
     records += mount_records(pod, container, environment, versions)
+    words = container.get("terminationMessagePath") or _LAST_WORDS_PATH
+    if words.startswith("/") and ":" not in words:
+        source = f"{LAST_WORDS}/{container['name']}/{attempt}"
+        records.append(("mount", f"{source}:rw:{words}"))
     for field, record in (("tty", "tty"), ("stdin", "stdin"), ("stdinOnce", "stdin-once")):
         if container.get(field):
             records.append((record, "1"))
@@ -112,6 +78,7 @@ def process_records(pod: Object, container: Object, environment: Mapping[str, st
     """What every process of a container has, also one started beside its command."""
     common = pod["spec"].get("securityContext") or {}
     own = container.get("securityContext") or {}
+    _check_user(pod, container)
     records: list[Record] = [("caps", f"{capabilities(container):x}")]
     for field, record in (("runAsUser", "uid"), ("runAsGroup", "gid")):
         value = own.get(field, common.get(field))
@@ -124,6 +91,26 @@ def process_records(pod: Object, container: Object, environment: Mapping[str, st
     records.append(("cwd", container.get("workingDir") or "/"))
     records += [("env", f"{name}={value}") for name, value in environment.items()]
     return records
+
+
+def _check_user(pod: Object, container: Object) -> None:
+    """runAsNonRoot, with kubelet's words. Raises `MissingSource`. There is no image whose user
+    could be another than root."""
+    common = pod["spec"].get("securityContext") or {}
+    own = container.get("securityContext") or {}
+    if not own.get("runAsNonRoot", common.get("runAsNonRoot")):
+        return
+    user = own.get("runAsUser", common.get("runAsUser"))
+    if user:
+        return
+    metadata = pod["metadata"]
+    who = f'pod: "{metadata["name"]}_{metadata["namespace"]}({metadata["uid"]})"'
+    what = (
+        "container has runAsNonRoot and image will run as root"
+        if user is None
+        else "container's runAsUser breaks non-root policy"
+    )
+    raise MissingSource(f"{what} ({who}, container: {container['name']})")
 
 
 def exec_records(

@@ -10,6 +10,7 @@ from typing import Any
 from cn2.api.kind import Object
 from cn2.podrunner.decide import initialized, over, restart_delay, restarts
 from cn2.podrunner.runs import (
+    DEADLINE_EXCEEDED,
     Run,
     Sandbox,
     Seen,
@@ -28,6 +29,9 @@ CONDITIONS = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
 """The types that are written here; those of others stay as they are."""
 
 
+_FAILURES = {DEADLINE_EXCEEDED: "Pod was active on the node longer than the specified deadline"}
+
+
 def pod_status(pod: Object, seen: Seen, *, host_address: str, now: float) -> Object:
     """The whole status; conditions keep their transition times from the pod's present status."""
     if seen.refusal:
@@ -42,6 +46,8 @@ def pod_status(pod: Object, seen: Seen, *, host_address: str, now: float) -> Obj
             container_status(pod, container, seen, now) for container in containers(pod)
         ],
     }
+    if seen.failure:
+        status |= {"reason": seen.failure, "message": _FAILURES.get(seen.failure, "")}
     if seen.addresses:
         status["podIP"] = seen.addresses[0]
         status["podIPs"] = [{"ip": address} for address in seen.addresses]
@@ -69,7 +75,9 @@ def phase(pod: Object, seen: Seen) -> str:
     """Pending, Running, Succeeded or Failed, by kubelet's rules."""
     stopping = bool(pod["metadata"].get("deletionTimestamp"))
     runs = [seen.last(container["name"]) for container in containers(pod)]
-    if over(pod, seen) or (stopping and any(runs) and not seen.running()):
+    if seen.failure and not seen.running():
+        return "Failed"
+    if (over(pod, seen) and not seen.running()) or (stopping and any(runs) and not seen.running()):
         failed = any(run is None or run.exit_code for run in runs)
         return "Failed" if failed else "Succeeded"
     if not initialized(pod, seen) or any(run is None or run.error for run in runs):
@@ -175,8 +183,8 @@ def _terminated(pod: Object, name: str, run: Run) -> Object:
         "finishedAt": seconds(run.finished),
         "containerID": container_id(pod, name, run.attempt),
     }
-    if run.error:
-        ended["message"] = run.error
+    if run.error or run.message:
+        ended["message"] = run.error or run.message
     if run.signal and run.signal != signal.SIGKILL:
         ended["signal"] = run.signal
     return ended

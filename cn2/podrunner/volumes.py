@@ -21,6 +21,9 @@ from cn2.podrunner.runs import container_named, containers, init_containers
 ETC = ".etc"
 """Directory of the pod's volumes with its /etc files; no volume's name begins with a dot."""
 
+LAST_WORDS = ".termination"
+"""And the one with the files at terminationMessagePath, NAME/ATTEMPT."""
+
 _DEFAULT_MODE = 0o644
 _DEFAULT_LIFETIME = 3600
 _WRITTEN = ("configMap", "secret", "downwardAPI", "projected")

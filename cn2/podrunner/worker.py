@@ -16,6 +16,7 @@ from cn2.api.kinds import POD
 from cn2.client import Conflict, NotFound
 from cn2.client.backoff import Backoff
 from cn2.client.events import NORMAL, WARNING
+from cn2.podrunner import record as records
 from cn2.podrunner.actions import Actions
 from cn2.podrunner.cni import CniFailed
 from cn2.podrunner.decide import (
@@ -26,6 +27,7 @@ from cn2.podrunner.decide import (
     StartContainer,
     StopContainer,
     decide,
+    expired,
     is_terminal,
 )
 from cn2.podrunner.place import PodPlace
@@ -34,7 +36,7 @@ from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.refusal import ignored, refusal
 from cn2.podrunner.reporter import StatusReporter
 from cn2.podrunner.running import Running
-from cn2.podrunner.runs import HEALTHY, Sandbox, Seen
+from cn2.podrunner.runs import DEADLINE_EXCEEDED, HEALTHY, Sandbox, Seen
 from cn2.podrunner.services import Node
 from cn2.podrunner.setup import Setup, SetupFailed
 from cn2.podrunner.status import pod_status
@@ -96,6 +98,10 @@ class PodWorker:
         seen = self._look()
         if seen.sandbox is Sandbox.LOST:
             self._setup.lost()
+        if self.pod is not None and expired(self.pod, seen, now):
+            seen = self._fail(
+                DEADLINE_EXCEEDED, "Pod was active on the node longer than specified deadline"
+            )
         due = self._setup.renew_at
         if self.pod is not None and not self._ending and due is not None and due <= now:
             await self._setup.renew(self.pod)
@@ -112,6 +118,14 @@ class PodWorker:
             # Whatever it is, it is this pod's alone: the others go on, and this one is tried again.
             log.warning("pod step failed", uid=self._place.uid, exc_info=error)
             await self._wait(self._node.clock() + self._retry.delay())
+
+    def _fail(self, reason: str, message: str) -> Seen:
+        """The pod is ended for this; what is seen now."""
+        self._emit(NORMAL, reason, message)
+        self._running.record.failure = reason
+        if self._place.directory.is_dir():
+            records.write(self._place, self._running.record)
+        return self._look()
 
     def _look(self) -> Seen:
         self._prober.follow(self.pod, self._running.runs)

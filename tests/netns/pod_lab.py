@@ -17,11 +17,11 @@ from cn2.client.events import Events
 from cn2.drivers.cgroups import Cgroups
 from cn2.podrunner import record
 from cn2.podrunner.cni import Cni
+from cn2.podrunner.host_view import host_view
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.sandbox import Sandboxes
 from cn2.podrunner.services import Node
 from cn2.podrunner.sources import Sources
-from cn2.podrunner.spec import Host
 from cn2.podrunner.worker import PodWorker
 
 NATIVE = Path(cn2.__file__).parent / "native"
@@ -137,7 +137,7 @@ class PodLab:
             sandboxes=Sandboxes(NATIVE / "cn2-init"),
             cni=Cni(self.bin, self.conf),
             cgroups=Cgroups.found(),
-            host=Host(hide=(str(directory),)),
+            host=host_view(directory),
             sources=self.objects,
             services=lambda: self.services,
             capacity={"cpu": "2", "memory": "4Gi"},

@@ -174,3 +174,59 @@ async def test_a_pre_stop_hook_runs_before_sigterm_within_the_grace(lab: PodLab)
     await lab.finished("uid-1")
     assert "F hooked" in kept.read()
     kept.close()
+
+
+async def test_last_words_are_told_of_a_container(lab: PodLab) -> None:
+    lab.start(
+        a_pod("uid-1", "echo -n no disk > /dev/termination-log; exit 3", restartPolicy="Never")
+    )
+    await until(lambda: lab.api.status.get("phase") == "Failed")
+    assert told(lab)["state"]["terminated"]["message"] == "no disk"
+
+
+async def test_the_end_of_the_log_stands_in_for_last_words(lab: PodLab) -> None:
+    wanted = a_pod("uid-1", "echo one; echo two; exit 3", restartPolicy="Never")
+    wanted["spec"]["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    lab.start(wanted)
+    await until(lambda: lab.api.status.get("phase") == "Failed")
+    assert told(lab)["state"]["terminated"]["message"] == "one\ntwo\n"
+
+
+async def test_an_end_that_nobody_saw_is_taken_in_later(lab: PodLab) -> None:
+    script = "until test -e /tmp/go; do sleep 0.05; done; echo -n words > /dev/termination-log"
+    wanted = with_volume(a_pod("uid-1", script, FOREVER, restartPolicy="Never"))
+    lab.start(wanted)
+    await until(lambda: told(lab).get("ready"))
+    await lab.leave("uid-1")
+    (lab.volume("uid-1", "v") / "go").touch()
+    state = lab.place("uid-1").state("c0", 0)
+    await until(lambda: "finished=" in state.read_text())
+    lab.start({**wanted, "status": dict(lab.api.status)})
+    await until(lambda: told(lab)["state"].get("terminated"))
+    assert told(lab)["state"]["terminated"]["message"] == "words"
+
+
+async def test_a_pod_that_is_active_too_long_fails(lab: PodLab) -> None:
+    lab.start(a_pod("uid-1", FOREVER, activeDeadlineSeconds=1))
+    await until(lambda: lab.api.status.get("phase") == "Failed")
+    assert lab.api.status["reason"] == "DeadlineExceeded"
+    assert events(lab, "DeadlineExceeded")
+
+
+async def test_run_as_non_root_is_verified(lab: PodLab) -> None:
+    lab.start(a_pod("uid-1", FOREVER, securityContext={"runAsNonRoot": True}))
+    await until(lambda: events(lab, "Failed"))
+    assert events(lab, "Failed")[0].startswith(
+        "Error: container has runAsNonRoot and image will run as root (pod:"
+    )
+    assert told(lab)["state"]["waiting"]["reason"] == "CreateContainerConfigError"
+
+
+async def test_a_low_port_needs_no_root_and_a_working_directory_is_made(lab: PodLab) -> None:
+    serve = "import socket; socket.create_server((str(), 80)); print(__import__('os').getcwd())"
+    wanted = a_pod("uid-1", f'python3 -c "{serve}"', restartPolicy="Never")
+    wanted["spec"]["containers"][0] |= {"workingDir": "/app/data"}
+    wanted["spec"]["securityContext"] = {"runAsUser": 1234, "runAsNonRoot": True}
+    lab.start(wanted)
+    await until(lambda: lab.api.status.get("phase") in ("Succeeded", "Failed"))
+    assert "F /app/data" in lab.place("uid-1").log("c0", 0).read_text()

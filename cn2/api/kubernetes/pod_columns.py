@@ -79,9 +79,19 @@ def pod_status(obj: Object) -> str:
     return reason
 
 
-def _restarts(obj: Object) -> str:
+def _restarted(obj: Object) -> list[Object]:
     which = "initContainerStatuses" if _initializing(obj) else "containerStatuses"
-    return str(sum(at(s, "restartCount", default=0) for s in items(obj, "status", which)))
+    return [status for status in items(obj, "status", which) if status.get("restartCount")]
+
+
+def _restarts(obj: Object) -> str:
+    return str(sum(status["restartCount"] for status in _restarted(obj)))
+
+
+def _last_restart(obj: Object) -> str:
+    """When a container that was restarted last ended, "" when none was."""
+    ends = (text(status, "lastState", "terminated", "finishedAt") for status in _restarted(obj))
+    return max(ends, default="")
 
 
 def _address(obj: Object) -> str:
@@ -101,7 +111,12 @@ POD_COLUMNS = (
     NAME,
     Column(name="Ready", cell=_ready, description="Containers that are ready, of all."),
     Column(name="Status", cell=pod_status, description="The aggregate status of the containers."),
-    Column(name="Restarts", cell=_restarts, description="Number of restarts."),
+    Column(
+        name="Restarts",
+        cell=_restarts,
+        since=_last_restart,
+        description="Number of restarts, and when the last one was.",
+    ),
     AGE,
     Column(name="IP", cell=_address, description="Address of the pod.", priority=1),
     Column(

@@ -37,6 +37,14 @@ def test_name_comes_first_and_dates_are_ages():
     ]
 
 
+def test_a_cell_may_say_when_it_came_to_be_so():
+    restarts = Column(
+        name="Restarts", cell=lambda obj: 3, since=lambda obj: obj["status"].get("at", "")
+    )
+    assert cells(vn(at="2022-08-19T20:53:00Z"), restarts)[1] == "3 (7m ago)"
+    assert cells(vn(), restarts)[1] == 3
+
+
 def test_a_declared_name_column_keeps_its_place():
     columns = (
         Column(name="Cluster", cell=lambda obj: "mk"),

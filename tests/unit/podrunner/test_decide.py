@@ -20,10 +20,20 @@ from cn2.podrunner.decide import (
     StartContainer,
     StopContainer,
     decide,
+    expired,
     grace_seconds,
     restart_delay,
 )
-from cn2.podrunner.runs import LIVENESS, STARTUP, Health, Held, Run, Sandbox, Seen
+from cn2.podrunner.runs import (
+    DEADLINE_EXCEEDED,
+    LIVENESS,
+    STARTUP,
+    Health,
+    Held,
+    Run,
+    Sandbox,
+    Seen,
+)
 
 NOW = 1_000_000.0
 
@@ -272,6 +282,20 @@ def test_the_grace_period(meta: int | None, spec: int | None, grace: int) -> Non
     wanted = pod(deletionGracePeriodSeconds=meta)
     wanted["spec"]["terminationGracePeriodSeconds"] = spec
     assert grace_seconds(wanted) == grace
+
+
+def test_a_pod_is_active_only_until_its_deadline() -> None:
+    wanted = pod(policy="Never")
+    wanted["spec"]["activeDeadlineSeconds"] = 60
+    begun = replace(seen(a=up()), started=stamp(NOW))
+    assert decide(wanted, begun, NOW) == Decision(wake=NOW + 60)
+    assert not expired(wanted, begun, NOW + 59) and expired(wanted, begun, NOW + 60)
+    assert not expired(wanted, replace(begun, runs={"a": (ended(),)}), NOW + 60)
+    ending = replace(begun, failure=DEADLINE_EXCEEDED)
+    assert decide(wanted, ending, NOW + 61).actions == (stop("a"),)
+    stopped = replace(ending, runs={"a": (ended(),)})
+    assert decide(wanted, stopped, NOW + 61).actions == (RemoveSandbox(),)
+    assert not expired(wanted, stopped, NOW + 61)
 
 
 class World:

@@ -22,12 +22,13 @@ from cn2.podrunner.cni_conf import (
 )
 from cn2.podrunner.crilog import BadOption, Entry, LogOptions, Selection, options
 from cn2.podrunner.crilog import parse as parse_line
+from cn2.podrunner.host_view import Fresh, Host
 from cn2.podrunner.initlink import run_of
 from cn2.podrunner.limits import memory_limit
 from cn2.podrunner.nodes import Machine, node_object, node_status
 from cn2.podrunner.records import decode, decode_lines, encode
 from cn2.podrunner.runs import Run, epoch
-from cn2.podrunner.spec import Host, capabilities, exec_records, run_records
+from cn2.podrunner.spec import capabilities, exec_records, run_records
 
 TEXT = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)))
 KEYS = st.text("abcdefghij-", min_size=1)
@@ -67,7 +68,9 @@ def container(**more: Any) -> Any:
 
 def run_request(**more: Any) -> list[tuple[str, str]]:
     pod = {"spec": {"containers": [], **more.pop("pod", {})}}
-    return run_records(pod, container(**more), 2, {"X": "1"}, Host(hide=("/data",)))
+    return run_records(
+        pod, container(**more), 2, {"X": "1"}, Host(("/data",), (Fresh("/tmp", 0o1777),))
+    )
 
 
 def test_a_run_says_everything_to_init() -> None:
@@ -76,7 +79,7 @@ def test_a_run_says_everything_to_init() -> None:
     assert [value for key, value in request if key == "arg"] == ["bash", "-c", "echo 1", "1"]
     assert ("cwd", "/srv") in request
     assert ("env", "X=1") in request and ("env", "TERM=xterm") in request
-    assert ("hide", "/data") in request and ("fresh", "/tmp") in request
+    assert ("hide", "/data") in request and ("fresh", "1777:0:0:/tmp") in request
     assert ("mount", ".etc/hosts:rw:/etc/hosts") in request
 
 
@@ -104,7 +107,7 @@ def test_volumes_are_read_only_but_for_scratch_space() -> None:
             {"name": "e", "mountPath": "/e", "subPath": "x"},
         ],
     )
-    assert [value for key, value in request if key == "mount"][3:] == ["e/x:rw:/e", "s:ro:/s"]
+    assert [value for key, value in request if key == "mount"][3:5] == ["e/x:rw:/e", "s:ro:/s"]
 
 
 def test_exec_takes_what_the_container_has_and_its_own_words() -> None:

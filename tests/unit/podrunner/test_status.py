@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cn2.api.kind import Object
-from cn2.podrunner.runs import Held, Run, Sandbox, Seen
+from cn2.podrunner.runs import Health, Held, Run, Sandbox, Seen
 from cn2.podrunner.status import container_id, pod_status
 
 NOW = 1_660_942_998.0
@@ -182,3 +182,49 @@ def test_a_deleted_pod_whose_containers_ended_shows_their_end(code: int, phase: 
     told = status(wanted, ready(c=Run(0, BEGAN, END, exit_code=code)))
     assert told["phase"] == phase
     assert told["containerStatuses"][0]["state"]["terminated"]["exitCode"] == code
+
+
+def test_a_pod_past_its_deadline_fails_when_everything_has_ended() -> None:
+    late = replace(ready(c=Run(0, BEGAN)), failure="DeadlineExceeded")
+    assert status(pod("Never"), late)["phase"] == "Running"
+    told = status(pod("Never"), replace(late, runs={"c": (Run(0, BEGAN, END),)}))
+    assert (told["phase"], told["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+def test_last_words_are_told() -> None:
+    told = status(pod("Never"), ready(c=Run(0, BEGAN, END, exit_code=1, message="no disk")))
+    assert told["containerStatuses"][0]["state"]["terminated"]["message"] == "no disk"
+
+
+@pytest.mark.parametrize(
+    ("health", "started", "is_ready"),
+    [
+        (Health(started=False, ready=True), False, False),
+        (Health(started=True, ready=False), True, False),
+        (Health(), True, True),
+    ],
+)
+def test_probes_decide_about_readiness(health: Health, started: bool, is_ready: bool) -> None:
+    told = status(pod(), replace(ready(c=Run(0, BEGAN)), health={"c": health}))
+    container = told["containerStatuses"][0]
+    assert (container["started"], container["ready"]) == (started, is_ready)
+    assert conditions(told)["ContainersReady"] == str(is_ready)
+
+
+def test_a_container_in_its_post_start_hook_is_still_being_made() -> None:
+    hooked = replace(ready(c=Run(0, BEGAN)), health={"c": Health(started=False, starting=True)})
+    container = status(pod(), hooked)["containerStatuses"][0]
+    assert container["state"] == {"waiting": {"reason": "ContainerCreating"}}
+
+
+def test_readiness_gates_are_others_conditions() -> None:
+    wanted = pod()
+    wanted["spec"]["readinessGates"] = [{"conditionType": "x/lb"}]
+    told = {c["type"]: c for c in status(wanted, ready(c=Run(0, BEGAN)))["conditions"]}
+    assert told["ContainersReady"]["status"] == "True"
+    assert told["Ready"]["reason"] == "ReadinessGatesNotReady"
+    assert told["Ready"]["message"] == (
+        'corresponding condition of pod readiness gate "x/lb" does not exist.'
+    )
+    wanted["status"]["conditions"].append({"type": "x/lb", "status": "True"})
+    assert conditions(status(wanted, ready(c=Run(0, BEGAN))))["Ready"] == "True"
