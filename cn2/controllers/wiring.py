@@ -24,7 +24,7 @@ comes before that of its RouteTargets and before its Subnet's usage."""
 _CHAIN = 3
 """Writes that belong together: a new object gets its finalizer and its status in one go."""
 
-COALESCE = 0.1
+COALESCE = 0.25
 """Seconds between two writes to an object that many others touch (Subnet, VirtualRouter)."""
 
 

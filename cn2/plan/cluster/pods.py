@@ -171,8 +171,7 @@ def _missing_networks(snapshot: Snapshot, asked: list[Asked]) -> str:
 def _interfaces(
     snapshot: Snapshot, settings: Settings, pod: Object, machine: Object, asked: list[Asked]
 ) -> Steps:
-    wanted = {"metadata": {"annotations": {VM_UUID: objects.uid(machine)}}}
-    steps: Steps = [*objects.set_fields(POD, pod, wanted)]
+    steps: Steps = []
     found = []
     for index, one in enumerate(asked):
         made = _interface(snapshot, settings, pod, machine, index, one, len(asked))
@@ -185,9 +184,21 @@ def _interfaces(
             steps += addresses
             continue
         found.append((one, existing, addresses))
-    if steps or len(found) < len(asked):
-        return steps
-    return _report(snapshot, pod, found)
+    if len(found) == len(asked) and not steps:
+        return _report(snapshot, pod, machine, found)
+    return [*steps, *_introduce(snapshot, pod, machine)]
+
+
+def _introduce(snapshot: Snapshot, pod: Object, machine: Object) -> Steps:
+    """A pod is told its VirtualMachine in one write with its interfaces, or alone if they take
+    long."""
+    steps = _annotate(pod, {VM_UUID: objects.uid(machine)})
+    waited = snapshot.waited(objects.uid(pod), VM_UUID)
+    return [Later(PATIENCE - waited)] if steps and waited < PATIENCE else steps
+
+
+def _annotate(pod: Object, notes: dict[str, str]) -> Steps:
+    return [*objects.set_fields(POD, pod, {"metadata": {"annotations": notes}})]
 
 
 def _existing(
@@ -234,22 +245,31 @@ def _addresses(
 
 
 def _report(
-    snapshot: Snapshot, pod: Object, found: list[tuple[Asked, Object, dict[str, Object]]]
+    snapshot: Snapshot,
+    pod: Object,
+    machine: Object,
+    found: list[tuple[Asked, Object, dict[str, Object]]],
 ) -> Steps:
     """Tell the pod what it has, or what keeps it waiting."""
     for _, interface, addresses in found:
         for obj in (interface, *addresses.values()):
             if objects.state(obj) == objects.SUCCESS:
                 continue
+            steps = _introduce(snapshot, pod, machine)
             observation = objects.status(obj).get("observation", "")
             if not observation:
-                return []
+                return steps
             reason = "AddressUnavailable" if obj["kind"] == INSTANCE_IP.kind else "NetworkNotReady"
-            return _complain(snapshot, pod, reason, observation)
+            return [*steps, *_complain(snapshot, pod, reason, observation)]
     snapshot.settle(objects.uid(pod))
-    if len(found) == 1:
-        return []
-    text = pod_networks.status(
+    notes = {VM_UUID: objects.uid(machine)}
+    if len(found) > 1:
+        notes[pod_networks.NETWORK_STATUS] = _network_status(found)
+    return _annotate(pod, notes)
+
+
+def _network_status(found: list[tuple[Asked, Object, dict[str, Object]]]) -> str:
+    return pod_networks.status(
         pod_networks.status_element(
             (one.namespace, one.network),
             objects.notes(interface)["interface"],
@@ -259,8 +279,6 @@ def _report(
         )
         for index, (one, interface, addresses) in enumerate(found)
     )
-    wanted = {"metadata": {"annotations": {pod_networks.NETWORK_STATUS: text}}}
-    return [*objects.set_fields(POD, pod, wanted)]
 
 
 def _complain(
