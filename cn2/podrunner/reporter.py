@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import structlog
@@ -15,6 +16,9 @@ from cn2.client.request import Patch
 from cn2.podrunner.status import CONDITIONS
 
 log = structlog.get_logger(__name__)
+
+_GATHER_SECONDS = 0.2
+"""How long the status of a pod that is on its way waits for the next: most pods run by then."""
 
 
 class StatusReporter:
@@ -33,6 +37,7 @@ class StatusReporter:
         if "conditions" in self.known:
             self.known["conditions"] = _conditions(self.known, ours=True)
         self._wanted = self.known
+        self._urgent = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def present(self, pod: Object) -> Object:
@@ -44,11 +49,14 @@ class StatusReporter:
     def report(self, status: Object) -> None:
         """Asks for the status to be this. Returns at once."""
         self._wanted = status
+        if status.get("phase") != "Pending":
+            self._urgent.set()
         if self._change() and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._write(), name=f"status {self._uid}")
 
     async def settle(self) -> None:
         """Waits until everything reported has been written or refused."""
+        self._urgent.set()
         while self._task is not None and not self._task.done():
             await asyncio.shield(self._task)
 
@@ -61,6 +69,9 @@ class StatusReporter:
 
     async def _write(self) -> None:
         backoff = Backoff(0.1, 10.0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER_SECONDS):
+                await self._urgent.wait()
         while change := self._change():
             wanted = self._wanted
             try:
