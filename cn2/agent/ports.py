@@ -18,6 +18,7 @@ class Ports:
         self._by_ifindex: dict[int, Plugged] = {}
         self._by_container: defaultdict[str, list[int]] = defaultdict(list)
         self._by_network: defaultdict[Key, set[int]] = defaultdict(set)
+        self._by_interface: defaultdict[Key, set[int]] = defaultdict(set)
         self._last_vrf = 0
 
     @property
@@ -37,7 +38,7 @@ class Ports:
 
     def of_interface(self, vmi: Key) -> list[int]:
         """Ports that were plugged for this VirtualMachineInterface."""
-        return [i for i, port in self._by_ifindex.items() if port.attachment.vmi == vmi]
+        return list(self._by_interface.get(vmi, ()))
 
     def numbered(self, ports: Sequence[Plugged]) -> tuple[Plugged, ...]:
         """The same ports with the numbers of their networks on this node.
@@ -63,6 +64,7 @@ class Ports:
             self._by_ifindex[port.ifindex] = port
             self._by_container[port.container].append(port.ifindex)
             self._by_network[port.attachment.network.key].add(port.ifindex)
+            self._by_interface[port.attachment.vmi].add(port.ifindex)
             self._last_vrf = max(self._last_vrf, port.vrf)
 
     def remove(self, container: str) -> tuple[Plugged, ...]:
@@ -70,10 +72,8 @@ class Ports:
         gone = self.of(container)
         for port in gone:
             del self._by_ifindex[port.ifindex]
-            network = self._by_network[port.attachment.network.key]
-            network.discard(port.ifindex)
-            if not network:
-                del self._by_network[port.attachment.network.key]
+            _drop(self._by_network, port.attachment.network.key, port.ifindex)
+            _drop(self._by_interface, port.attachment.vmi, port.ifindex)
         self._by_container.pop(container, None)
         return gone
 
@@ -81,3 +81,9 @@ class Ports:
         """Containers with a port on the network of that name that remember it otherwise."""
         ports = (self._by_ifindex[i] for i in self._by_network.get(network.key, ()))
         return frozenset(p.container for p in ports if p.attachment.network != network)
+
+
+def _drop(index: dict[Key, set[int]], key: Key, ifindex: int) -> None:
+    index[key].discard(ifindex)
+    if not index[key]:
+        del index[key]
