@@ -201,6 +201,33 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, output: Format = Output.TEXT) -
 
 
 @app.command()
+def doctor(
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    output: Format = Output.TEXT,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Write the whole report with the logs to this file (.tar.gz)."),
+    ] = None,
+) -> None:
+    """Find out what is wrong, and collect what a bug report needs.
+
+    Works also when the system is half dead or down. Ends with 1 when something severe was found.
+    Keys, tokens and the contents of Secrets are never in it.
+
+    \b
+    Examples:
+      sudo cn2 doctor
+      sudo cn2 doctor --bundle cn2-bug.tar.gz
+      sudo cn2 doctor -o json | jq .troubles
+    """
+    from cn2.main.doctor import run
+
+    root = Layout(data_dir.resolve())
+    if not run(root, as_json=output is Output.JSON, file=bundle):
+        raise typer.Exit(1)
+
+
+@app.command()
 def crds(output: Format = Output.TEXT) -> None:
     """Print the CustomResourceDefinitions of every kind.
 

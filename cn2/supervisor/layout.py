@@ -93,7 +93,8 @@ class Layout:
 
     @property
     def used(self) -> bool:
-        """Whether a system was started here: `cn2 up` opens this log before all else."""
+        """Whether a system was started here, as far as this user may know: `cn2 up` opens this log
+        before all else."""
         try:
             return self.log_file("supervisor").exists()
         except PermissionError:

@@ -54,7 +54,7 @@ def findings(layout: Layout, settings: Settings, *, root: bool) -> Iterator[Find
 def _left_serving(layout: Layout, settings: Settings) -> bool:
     """Whether the port is this system's own: its supervisor was killed, its API server goes on
     until the next supervisor ends it."""
-    known = Settings.load(layout)
+    known = Settings.load(layout) if layout.used else None
     return (
         known is not None
         and known.port == settings.port
