@@ -9,7 +9,15 @@ from typing import Any
 from cn2.api import conventions
 from cn2.api.kind import Family, FieldError, Kind, Object
 from cn2.api.validation import checker, unknown_field
-from cn2.apiserver import fields, namespaces, service_ips
+from cn2.apiserver import (
+    fields,
+    limit_ranges,
+    namespaces,
+    node_ports,
+    priority,
+    quotas,
+    service_ips,
+)
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.errors import bad_request, invalid
 from cn2.apiserver.options import Unknown, WriteOptions
@@ -95,6 +103,9 @@ def complete(
     if kind.family is Family.AGGREGATED:
         conventions.apply(kind, new, old, backend.lookup)
     service_ips.assign(backend, kind, new, old)
+    node_ports.assign(backend, kind, new, old)
+    limit_ranges.admit(backend, kind, new, old)
+    priority.admit(backend, kind, new, old)
     if kind.complete is not None:
         kind.complete(new, old)
     errors = _errors(backend, kind, new, old, options)
@@ -104,6 +115,7 @@ def complete(
         errors = [error for error in errors if error not in known]
     if errors:
         raise invalid(kind, new["metadata"]["name"], errors)
+    quotas.admit(backend, kind, new, old)
     if kind.warn is None or options.component or (old is not None and _asked(new) == _asked(old)):
         return ()
     return tuple(kind.warn(new, old))

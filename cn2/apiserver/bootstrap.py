@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 
 from cn2.api.kind import Kind, Object
-from cn2.api.kinds import NAMESPACE, SERVICE
+from cn2.api.kinds import NAMESPACE, PRIORITY_CLASS, SERVICE
+from cn2.api.kubernetes.priority_class import SYSTEM_CLASSES, SYSTEM_DESCRIPTIONS
 from cn2.apiserver import writes
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.options import WriteOptions
+from cn2.apiserver.writes import Update
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 MANAGER = "kube-apiserver"
@@ -18,12 +20,39 @@ async def ensure(backend: Backend, port: int) -> None:
     """Makes the objects that are not there; `port` is where the API is served on the fabric."""
     for name in NAMESPACES:
         await _ensure(backend, NAMESPACE, "", _object(NAMESPACE, "", name))
+    for name, value in SYSTEM_CLASSES.items():
+        await _ensure(backend, PRIORITY_CLASS, "", _priority_class(name, value))
     await _ensure(backend, SERVICE, "default", _kubernetes(backend, port))
+    await _keep_port(backend, port)
 
 
 async def _ensure(backend: Backend, kind: Kind, namespace: str, obj: Object) -> None:
     if backend.latest(kind, namespace, obj["metadata"]["name"]) is None:
         await writes.create(backend, kind, namespace, obj, WriteOptions(MANAGER))
+
+
+async def _keep_port(backend: Backend, port: int) -> None:
+    """The server may be served on another port than last time."""
+
+    def change(service: Object) -> Object:
+        for entry in service["spec"]["ports"]:
+            if entry.get("name") == "https":
+                entry["targetPort"] = port
+        return service
+
+    await Update(
+        backend=backend,
+        kind=SERVICE,
+        namespace="default",
+        name="kubernetes",
+        change=change,
+        options=WriteOptions(MANAGER),
+    ).run()
+
+
+def _priority_class(name: str, value: int) -> Object:
+    obj = _object(PRIORITY_CLASS, "", name)
+    return {**obj, "value": value, "description": SYSTEM_DESCRIPTIONS[name]}
 
 
 def _object(kind: Kind, namespace: str, name: str) -> Object:

@@ -42,23 +42,36 @@ def assign(backend: Backend, kind: Kind, obj: Object, old: Object | None) -> Non
     if not spec.get("clusterIP"):
         spec["clusterIP"] = _lowest_free(backend)
     elif spec["clusterIP"] != before:
-        _check(kind, obj, backend.service_cidr)
+        _check(backend, kind, obj)
     spec["clusterIPs"] = [spec["clusterIP"]]
     spec.setdefault("ipFamilies", ["IPv6" if ":" in spec["clusterIP"] else "IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
     spec.setdefault("internalTrafficPolicy", "Cluster")
 
 
-def _check(kind: Kind, obj: Object, network: Network) -> None:
-    text = obj["spec"]["clusterIP"]
+def _check(backend: Backend, kind: Kind, obj: Object) -> None:
+    text, network = obj["spec"]["clusterIP"], backend.service_cidr
     try:
-        address = ipaddress.ip_address(text)
-        problem = "" if address in network else f"the provided IP is not in {network}"
+        problem = _problem(backend, text, network)
     except ValueError:
         problem = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
     if problem:
         error = FieldError("spec.clusterIPs", f'Invalid value: ["{text}"]: {problem}')
         raise invalid(kind, obj["metadata"]["name"], [error])
+
+
+def _problem(backend: Backend, text: str, network: Network) -> str:
+    """Why an address cannot be had; "" when it can. Raises ValueError when it is none."""
+    address = ipaddress.ip_address(text)
+    failed = f"failed to allocate IP {text}:"
+    if address not in network:
+        return (
+            f"{failed} the provided IP ({text}) is not in the valid range."
+            f" The range of valid IPs is {network}"
+        )
+    if backend.store.latest(keys.claim(SERVICE_POOL, int(address))) is not None:
+        return f"{failed} provided IP is already allocated"
+    return ""
 
 
 def _lowest_free(backend: Backend) -> str:

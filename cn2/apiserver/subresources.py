@@ -6,10 +6,10 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from cn2.api.kind import Object
-from cn2.apiserver import codec, deletion, metadata, pools
+from cn2.apiserver import codec, metadata, pools
 from cn2.apiserver.backend import timestamp
-from cn2.apiserver.deletion import DeleteOptions
 from cn2.apiserver.errors import bad_request, conflict, done, not_found
+from cn2.apiserver.eviction import evict
 from cn2.apiserver.options import WriteOptions
 from cn2.apiserver.request import Reply, Request, Stream, Tunnel
 from cn2.apiserver.routing import Target
@@ -62,14 +62,6 @@ def _schedule(pod: Object, now: str) -> None:
         "lastTransitionTime": now,
     }
     status["conditions"] = [*others, scheduled]
-
-
-async def evict(serving: Serving, request: Request, target: Target) -> Reply:
-    """pods/eviction: a deletion that disruption budgets could refuse; there are none here."""
-    body = codec.parse(request.body, request.headers.get("content-type", ""))
-    options = DeleteOptions.parse({**request.query, **codec.part(body, "deleteOptions")})
-    await deletion.delete(serving.backend, target.kind, target.namespace, target.name, options)
-    return Reply(201, codec.dump(done()))
 
 
 async def finalize(serving: Serving, request: Request, target: Target) -> Reply:

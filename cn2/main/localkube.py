@@ -15,12 +15,14 @@ from cn2.client.http import Client
 from cn2.client.informer import Informers
 from cn2.client.loop import Loop
 from cn2.localkube.accounts import ServiceAccounts
+from cn2.localkube.disruption import Disruption
 from cn2.localkube.endpoints import ServiceEndpoints
 from cn2.localkube.expiry import EventExpiry
 from cn2.localkube.garbage import GarbageCollector
 from cn2.localkube.namespaces import NamespaceDeletion
 from cn2.localkube.node_life import NodeLife
 from cn2.localkube.pod_garbage import PodGarbage
+from cn2.localkube.quota_status import QuotaStatus
 from cn2.localkube.scheduler import NAME as SCHEDULER
 from cn2.localkube.scheduler import Scheduler
 from cn2.localkube.workloads.wiring import Workloads
@@ -103,6 +105,8 @@ def _add_controllers(
         ServiceEndpoints(manager, informers),
         ServiceAccounts(manager, informers, ca),
         EventExpiry(manager, informers, ttl=options.event_ttl),
+        Disruption(manager, informers),
+        QuotaStatus(manager, informers, owned),
         NamespaceDeletion(manager, informers, deletable),
         GarbageCollector(manager, informers, owned),
     ):

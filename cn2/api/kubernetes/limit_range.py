@@ -6,6 +6,7 @@ from cn2.api import schema as s
 from cn2.api.access import items
 from cn2.api.columns import NAME
 from cn2.api.kind import Column, FieldError, Kind, Object
+from cn2.api.kubernetes.pod_limits import complete_limits
 from cn2.api.quantity import amount
 from cn2.api.schema_checks import invalid
 
@@ -37,6 +38,11 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
         for index, entry in enumerate(items(new, "spec", "limits"))
         for error in _check_order(f"spec.limits[{index}]", entry)
     ]
+
+
+def _complete(new: Object, old: Object | None) -> None:
+    for entry in items(new, "spec", "limits"):
+        complete_limits(entry)
 
 
 _AMOUNTS = s.map_of(s.quantity(), "Amounts by resource.")
@@ -75,5 +81,6 @@ LIMIT_RANGE = Kind(
             name="Created At", path=".metadata.creationTimestamp", description="When it was made."
         ),
     ),
+    complete=_complete,
     validate=_validate,
 )
