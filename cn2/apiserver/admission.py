@@ -10,6 +10,7 @@ from cn2.api import conventions
 from cn2.api.kind import Family, FieldError, Kind, Object
 from cn2.api.validation import checker, unknown_field
 from cn2.apiserver import (
+    escalation,
     fields,
     limit_ranges,
     namespaces,
@@ -40,7 +41,7 @@ def fit_schema(
 ) -> Schemed:
     """Drops or refuses unknown fields, fills in defaults, checks types and bounds."""
     check = checker(kind)
-    unknown = [unknown_field(path) for path in check.prune(obj)]
+    unknown = [*options.duplicates, *(unknown_field(path) for path in check.prune(obj))]
     if unknown and options.unknown is Unknown.STRICT:
         raise bad_request(f"strict decoding error: {', '.join(unknown)}")
     check.default(obj)
@@ -115,6 +116,7 @@ def complete(
         errors = [error for error in errors if error not in known]
     if errors:
         raise invalid(kind, new["metadata"]["name"], errors)
+    escalation.check(backend, options.user, kind, new, old)
     quotas.admit(backend, kind, new, old)
     if kind.warn is None or options.component or (old is not None and _asked(new) == _asked(old)):
         return ()

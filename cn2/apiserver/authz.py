@@ -1,8 +1,7 @@
 """Who may do what: administrators everything, everybody else what RBAC objects allow.
 
-Rules are those of the stored ClusterRoles and Roles that bindings give to the user, and a few
-that every user has (asking what one may do, discovery). There is nothing that denies: what no
-rule allows is refused.
+Rules are those of the stored ClusterRoles and Roles that bindings give to the user. There is
+nothing that denies: what no rule allows is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 from cn2.api.kind import Kind, Object
 from cn2.api.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
 from cn2.apiserver import codec, keys
-from cn2.apiserver.authn import AUTHENTICATED, MASTERS
+from cn2.apiserver.authn import MASTERS
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.errors import ApiError
 from cn2.apiserver.request import User
@@ -26,27 +25,6 @@ _KEPT = 10_000
 
 Rule = Object
 """An rbac.authorization.k8s.io/v1 PolicyRule."""
-
-EVERYBODY: tuple[Rule, ...] = (
-    {
-        "verbs": ["create"],
-        "apiGroups": ["authorization.k8s.io"],
-        "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-    },
-    {
-        "verbs": ["create"],
-        "apiGroups": ["authentication.k8s.io"],
-        "resources": ["selfsubjectreviews"],
-    },
-    {
-        "verbs": ["get"],
-        "nonResourceURLs": [
-            *("/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/readyz"),
-            *("/openapi", "/openapi/*", "/version", "/version/"),
-        ],
-    },
-)
-"""What Kubernetes gives to system:authenticated (system:basic-user, system:discovery)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +63,7 @@ class Authorizer:
     def allows(self, user: User, attributes: Attributes) -> bool:
         if MASTERS in user.groups:
             return True
-        return any(_covers(rule, attributes) for rule in self.rules(user, attributes.namespace))
+        return any(covers(rule, attributes) for rule in self.rules(user, attributes.namespace))
 
     def check(self, user: User, attributes: Attributes) -> None:
         """Raises Forbidden for what no rule allows."""
@@ -94,8 +72,6 @@ class Authorizer:
 
     def rules(self, user: User, namespace: str) -> Iterator[Rule]:
         """The rules that a user has in a namespace (`""`: cluster-wide only)."""
-        if AUTHENTICATED in user.groups:
-            yield from EVERYBODY
         for binding in self._all(CLUSTER_ROLE_BINDING, ""):
             if _names(binding, user, ""):
                 yield from self._role(binding, "")
@@ -167,7 +143,7 @@ def _is(subject: Object, user: User, namespace: str) -> bool:
             return False
 
 
-def _covers(rule: Rule, attributes: Attributes) -> bool:
+def covers(rule: Rule, attributes: Attributes) -> bool:
     if not _has(rule.get("verbs"), attributes.verb):
         return False
     if attributes.path:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+from collections.abc import Iterable
 
+from cn2.api.access import annotation
 from cn2.api.kind import Kind, Object
-from cn2.api.kinds import NAMESPACE, PRIORITY_CLASS, SERVICE
+from cn2.api.kinds import CLUSTER_ROLE, NAMESPACE, PRIORITY_CLASS, SERVICE
 from cn2.api.kubernetes.priority_class import SYSTEM_CLASSES, SYSTEM_DESCRIPTIONS
-from cn2.apiserver import writes
+from cn2.apiserver import bootstrap_roles, writes
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.options import WriteOptions
-from cn2.apiserver.writes import Update
+from cn2.apiserver.writes import Change, Update
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 MANAGER = "kube-apiserver"
@@ -18,17 +21,40 @@ MANAGER = "kube-apiserver"
 
 async def ensure(backend: Backend, port: int) -> None:
     """Makes the objects that are not there; `port` is where the API is served on the fabric."""
-    for name in NAMESPACES:
-        await _ensure(backend, NAMESPACE, "", _object(NAMESPACE, "", name))
-    for name, value in SYSTEM_CLASSES.items():
-        await _ensure(backend, PRIORITY_CLASS, "", _priority_class(name, value))
-    await _ensure(backend, SERVICE, "default", _kubernetes(backend, port))
-    await _keep_port(backend, port)
+    await _ensure_all(backend, [(NAMESPACE, _object(NAMESPACE, "", name)) for name in NAMESPACES])
+    await _ensure_all(
+        backend,
+        [
+            *((PRIORITY_CLASS, _priority_class(*known)) for known in SYSTEM_CLASSES.items()),
+            *bootstrap_roles.objects(),
+            (SERVICE, _kubernetes(backend, port)),
+        ],
+    )
+    await asyncio.gather(
+        _keep_port(backend, port), *(_keep_rules(backend, *role) for role in bootstrap_roles.kept())
+    )
 
 
-async def _ensure(backend: Backend, kind: Kind, namespace: str, obj: Object) -> None:
+async def _ensure_all(backend: Backend, wanted: Iterable[tuple[Kind, Object]]) -> None:
+    """All at once: their commits share one sync."""
+    await asyncio.gather(*(_ensure(backend, kind, obj) for kind, obj in wanted))
+
+
+async def _ensure(backend: Backend, kind: Kind, obj: Object) -> None:
+    namespace = obj["metadata"].get("namespace", "")
     if backend.latest(kind, namespace, obj["metadata"]["name"]) is None:
         await writes.create(backend, kind, namespace, obj, WriteOptions(MANAGER))
+
+
+async def _keep_rules(backend: Backend, name: str, rules: list[Object]) -> None:
+    """A newer table of kinds has more to allow; who does not want that says so by annotation."""
+
+    def change(role: Object) -> Object:
+        if annotation(role, bootstrap_roles.AUTOUPDATE) != "false":
+            role["rules"] = rules
+        return role
+
+    await _change(backend, CLUSTER_ROLE, "", name, change)
 
 
 async def _keep_port(backend: Backend, port: int) -> None:
@@ -40,11 +66,15 @@ async def _keep_port(backend: Backend, port: int) -> None:
                 entry["targetPort"] = port
         return service
 
+    await _change(backend, SERVICE, "default", "kubernetes", change)
+
+
+async def _change(backend: Backend, kind: Kind, namespace: str, name: str, change: Change) -> None:
     await Update(
         backend=backend,
-        kind=SERVICE,
-        namespace="default",
-        name="kubernetes",
+        kind=kind,
+        namespace=namespace,
+        name=name,
         change=change,
         options=WriteOptions(MANAGER),
     ).run()

@@ -10,6 +10,9 @@ import msgspec
 from cn2.api.kind import FieldError, Kind, Object
 from cn2.apiserver.request import Reply
 
+LARGEST = 3 << 20
+"""Bytes that an object may have, as sent and as stored: Kubernetes' limit of a request."""
+
 
 class ApiError(Exception):
     """A request that is answered with a Status of Failure."""
@@ -165,6 +168,11 @@ def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
         + ", ".join(accepted)
     )
     return ApiError(415, "UnsupportedMediaType", message)
+
+
+def entity_too_large() -> ApiError:
+    message = f"Request entity too large: limit is {LARGEST}"
+    return ApiError(413, "RequestEntityTooLarge", message, {})
 
 
 def not_acceptable(offered: Sequence[str]) -> ApiError:

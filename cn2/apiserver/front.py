@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import ssl
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,15 @@ import structlog
 from aiohttp import web
 
 from cn2.apiserver import metrics
-from cn2.apiserver.errors import ApiError
+from cn2.apiserver.errors import LARGEST, ApiError, entity_too_large
 from cn2.apiserver.kernel import Kernel
 from cn2.apiserver.request import Reply, Request, Stream, Tunnel
 from cn2.apiserver.tunnel import tunnel
 
 log = structlog.get_logger(__name__)
 
-_MAX_BODY = 3 << 20
-"""Kubernetes' own limit of what an object may be, as sent."""
+_WORTH_PACKING = 128 << 10
+"""Bytes from which on an answer is compressed, as kube-apiserver does."""
 _BACKLOG = 1024
 _WARM_SECONDS = 75.0
 """How long an idle connection is kept."""
@@ -75,7 +77,7 @@ class Front:
         answer = await self._kernel.handle(understood)
         match answer:
             case Reply():
-                return _response(request, answer)
+                return _response(request, await _packed(request, answer))
             case Stream():
                 return await self._tracked(_stream(request, answer))
             case Tunnel(path, path_qs):
@@ -131,23 +133,24 @@ def _headers(request: web.BaseRequest) -> dict[str, str]:
 async def _body(request: web.BaseRequest) -> bytes:
     if not request.can_read_body:
         return b""
-    if (request.content_length or 0) > _MAX_BODY:
-        raise _too_large()
+    if (request.content_length or 0) > LARGEST:
+        raise entity_too_large()
     parts, size = [], 0
     async for part in request.content.iter_any():
         size += len(part)
-        if size > _MAX_BODY:
-            raise _too_large()
+        if size > LARGEST:
+            raise entity_too_large()
         parts.append(part)
     return b"".join(parts)
 
 
-def _too_large() -> ApiError:
-    return ApiError(
-        413,
-        "RequestEntityTooLarge",
-        f"Request entity too large: limit is {_MAX_BODY}",
-    )
+async def _packed(request: web.BaseRequest, reply: Reply) -> Reply:
+    """A large answer compressed for who accepts that; in a thread, which needs no lock for it."""
+    if len(reply.body) < _WORTH_PACKING or "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return reply
+    body = await asyncio.to_thread(gzip.compress, reply.body, compresslevel=1, mtime=0)
+    headers = (*reply.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
+    return replace(reply, body=body, headers=headers)
 
 
 def _response(request: web.BaseRequest, reply: Reply) -> web.Response:

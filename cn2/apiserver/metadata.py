@@ -42,6 +42,8 @@ _LABEL_VALUE_TEXT = (
     " '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 _LABEL_LIMIT = 63
+_ANNOTATIONS = 256 << 10
+"""Bytes that all annotations of an object may have together."""
 
 _GENERATED_LIMIT = 58
 _TEXT_MAPS = ("labels", "annotations")
@@ -183,6 +185,10 @@ def _intent(obj: Object) -> Object:
 def text_map_errors(metadata: dict[str, Any]) -> list[FieldError]:
     """What is wrong with labels and annotations."""
     errors = []
+    annotations = metadata.get("annotations") or {}
+    if sum(len(str(key)) + len(str(value)) for key, value in annotations.items()) > _ANNOTATIONS:
+        message = f"Too long: may not be more than {_ANNOTATIONS} bytes"
+        errors.append(FieldError("metadata.annotations", message, "FieldValueTooLong"))
     for field in _TEXT_MAPS:
         for key, value in (metadata.get(field) or {}).items():
             where = f"metadata.{field}"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from cn2.apiserver import in_use
+from cn2.apiserver.duplicates import duplicate_fields
 from cn2.apiserver.errors import bad_request
-from cn2.apiserver.request import Request
+from cn2.apiserver.request import Request, User
 
 _MANAGER_LIMIT = 128
 
@@ -30,15 +31,25 @@ class WriteOptions:
     """The writer is a part of the system: what it writes was checked where it came from."""
     force: bool = False
     """Apply patches only: take fields over from other managers."""
+    duplicates: tuple[str, ...] = ()
+    """What stands twice in the body, in words."""
+    user: User | None = None
+    """Who writes; None for the server itself."""
 
     @classmethod
     def of(cls, request: Request) -> WriteOptions:
+        unknown = _unknown(request.query.get("fieldValidation", ""))
+        component = in_use.is_component(request.user)
         return cls(
             manager=_manager(request),
             dry_run=dry_run(request.query.get("dryRun", "")),
-            unknown=_unknown(request.query.get("fieldValidation", "")),
-            component=in_use.is_component(request.user),
+            unknown=unknown,
+            component=component,
+            duplicates=()
+            if component or unknown is Unknown.IGNORE
+            else tuple(duplicate_fields(request.body)),
             force=request.flag("force"),
+            user=request.user,
         )
 
 

@@ -7,6 +7,7 @@ the node.
 from __future__ import annotations
 
 import asyncio
+import time
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from multidict import CIMultiDict
 
 from cn2.apiserver.errors import ApiError, internal, refused_by_node
 
+IDLE_SECONDS = 4 * 3600.0
+"""A connection on which nothing went for so long is ended, as kubelets do."""
 _READ_SIZE = 1 << 16
 _LONGEST_HEAD = 1 << 16
 _LONGEST_REFUSAL = 1 << 20
@@ -28,6 +31,19 @@ _KEPT_FROM_NODE = frozenset({"authorization", "cookie", "proxy-authorization"})
 class _Head(NamedTuple):
     status: int
     headers: CIMultiDict[str]
+
+
+class _Traffic:
+    """When bytes last went either way."""
+
+    def __init__(self) -> None:
+        self.seen()
+
+    def seen(self) -> None:
+        self._last = time.monotonic()
+
+    def seconds_left(self) -> float:
+        return self._last + IDLE_SECONDS - time.monotonic()
 
 
 class _Bytes:
@@ -122,19 +138,28 @@ async def _relay(
     parser: Any = _Bytes(client_reader)
     request.protocol.set_parser(parser)
     await response.prepare(request)
-    upward = asyncio.create_task(_to_node(client_reader, node_writer))
-    downward = asyncio.create_task(_to_client(node_reader, response))
+    traffic = _Traffic()
+    upward = asyncio.create_task(_to_node(client_reader, node_writer, traffic))
+    downward = asyncio.create_task(_to_client(node_reader, response, traffic))
     try:
-        await asyncio.wait({upward, downward}, return_when=asyncio.FIRST_COMPLETED)
+        while (left := traffic.seconds_left()) > 0:
+            done, _ = await asyncio.wait(
+                {upward, downward}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            if done:
+                break
     finally:
         upward.cancel()
         downward.cancel()
     return response
 
 
-async def _to_node(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _to_node(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, traffic: _Traffic
+) -> None:
     try:
         while chunk := await reader.read(_READ_SIZE):
+            traffic.seen()
             writer.write(chunk)
             await writer.drain()
     except OSError:
@@ -142,9 +167,12 @@ async def _to_node(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         return
 
 
-async def _to_client(reader: asyncio.StreamReader, response: web.StreamResponse) -> None:
+async def _to_client(
+    reader: asyncio.StreamReader, response: web.StreamResponse, traffic: _Traffic
+) -> None:
     try:
         while chunk := await reader.read(_READ_SIZE):
+            traffic.seen()
             await response.write(chunk)
     except OSError:
         # The client hung up; the other direction sees it too.

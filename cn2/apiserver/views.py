@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from cn2.apiserver.table import partial, partial_list, table
 from cn2.store.interface import Entry
 
 _VERSIONS = ("v1", "v1beta1")
+_SLICE = 100
+"""So many objects are rendered at a stretch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,28 @@ def one(backend: Backend, kind: Kind, body: bytes, view: View) -> bytes:
     return codec.dump(partial(obj, view.version))
 
 
-def many(backend: Backend, kind: Kind, entries: list[Entry], view: View, metadata: Object) -> bytes:
-    """A list of stored objects in the form that was asked for."""
+async def many(
+    backend: Backend, kind: Kind, entries: list[Entry], view: View, metadata: Object
+) -> bytes:
+    """A list of stored objects in the form that was asked for. Others have their turn while a
+    long one is rendered."""
     if view.whole:
         return codec.list_body(kind, metadata, [entry.value for entry in entries])
-    objects = [codec.decode(entry) for entry in entries]
-    if view.form == "Table":
-        return codec.dump(rows(backend, kind, objects, view, metadata))
-    return codec.dump(partial_list(objects, metadata, view.version))
+    shown: Object = {}
+    for start in range(0, len(entries) or 1, _SLICE):
+        objects = [codec.decode(entry) for entry in entries[start : start + _SLICE]]
+        part = (
+            rows(backend, kind, objects, view, metadata)
+            if view.form == "Table"
+            else partial_list(objects, metadata, view.version)
+        )
+        if shown:
+            items = "rows" if view.form == "Table" else "items"
+            shown[items] += part[items]
+            await asyncio.sleep(0)
+        else:
+            shown = part
+    return codec.dump(shown)
 
 
 def rows(

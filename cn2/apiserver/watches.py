@@ -23,7 +23,7 @@ INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 BOOKMARK_SECONDS = 55.0
 _SHORTEST, _LONGEST = 1800.0, 3600.0
 """A watch that names no timeout ends in between, as kube-apiserver's do."""
-_INITIAL_CHUNK = 500
+_INITIAL_CHUNK = 100
 _GATHER_SECONDS = 0.01
 """After a piece was sent, what comes so soon goes out in one more: a piece costs more than what is
 in it, for both ends. What comes later goes at once."""
@@ -50,6 +50,14 @@ class Frames:
     def end(self) -> None:
         for watch in tuple(self._open):
             self.close(watch)
+
+    def left(self, kind: Kind, event: Event, view: View) -> bytes:
+        """The end of an object for a watcher whose selection it leaves: as it last was in it, at
+        the revision of the change."""
+        assert event.previous is not None
+        obj = codec.decode(event.previous)
+        obj["metadata"]["resourceVersion"] = str(event.revision)
+        return codec.watch_event(DELETED, views.one(self._backend, kind, codec.dump(obj), view))
 
     def frame(self, kind: Kind, event_type: bytes, entry: Entry | Event, view: View) -> bytes:
         which = (entry.key, entry.revision, event_type, view)
@@ -87,6 +95,7 @@ class Watching:
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(self.initial), _INITIAL_CHUNK):
             yield self._initial(self.initial[start : start + _INITIAL_CHUNK])
+            await asyncio.sleep(0)  # others have their turn between two pieces
         if self.initial_bookmark:
             yield self._bookmark({INITIAL_EVENTS_END: "true"})
         async for chunk in self._changes():
@@ -123,7 +132,9 @@ class Watching:
     def _told(self, events: Iterable[Event]) -> Iterable[bytes]:
         for event in events:
             event_type = self._event_type(event)
-            if event_type:
+            if event_type == DELETED and not event.deleted:
+                yield self.frames.left(self.kind, event, self.view)
+            elif event_type:
                 yield self.frames.frame(self.kind, event_type, event, self.view)
 
     def _event_type(self, event: Event) -> bytes:

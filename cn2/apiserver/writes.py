@@ -11,10 +11,17 @@ from cn2.apiserver import admission, codec, keys, metadata, namespaces
 from cn2.apiserver.admission import Manage
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.claims import ClaimChanges
-from cn2.apiserver.errors import already_exists, conflict, invalid, modified
+from cn2.apiserver.errors import (
+    LARGEST,
+    already_exists,
+    conflict,
+    entity_too_large,
+    invalid,
+    modified,
+)
 from cn2.apiserver.options import WriteOptions
 from cn2.apiserver.plain import copied
-from cn2.store.interface import Absent, At, Delete, Entry, Mismatch, Put, Txn
+from cn2.store.interface import Absent, At, Delete, Entry, Mismatch, Put, Stamped, Txn
 
 _ATTEMPTS = 5
 """How often a write that named no revision is tried again when another one came between."""
@@ -79,9 +86,10 @@ async def _store_new(
     key = keys.key(kind, namespace, name)
     claims = ClaimChanges(backend, kind, name)
     claims.apply(None, obj)
+    encoded = _encoded(obj)
     if options.dry_run:
         return codec.dump(obj)
-    changes = (Put(key, codec.encode(obj)), *claims.changes.values())
+    changes = (Put(key, encoded), *claims.changes.values())
     try:
         commit = await backend.store.commit(Txn(changes, (Absent(key), *claims.conditions)))
     except Mismatch as mismatch:
@@ -190,9 +198,10 @@ async def store_changed(
         return await remove(backend, kind, entry, old, new, dry_run)
     claims = ClaimChanges(backend, kind, old["metadata"]["name"])
     claims.apply(old, new)
+    encoded = _encoded(new)
     if dry_run:
         return Written(codec.dump(new), warnings)
-    changes = (Put(entry.key, codec.encode(new)), *claims.changes.values())
+    changes = (Put(entry.key, encoded), *claims.changes.values())
     commit = await _commit(backend, entry, changes, claims)
     return Written(commit, warnings)
 
@@ -215,6 +224,14 @@ async def _commit(
     conditions = (At(entry.key, entry.revision), *claims.conditions)
     commit = await backend.store.commit(Txn(changes, conditions))
     return commit.events[0].value
+
+
+def _encoded(obj: Object) -> Stamped:
+    """The object as it is stored; also a patch of a few bytes can make it too large."""
+    encoded = codec.encode(obj)
+    if len(encoded.before) + len(encoded.after) > LARGEST:
+        raise entity_too_large()
+    return encoded
 
 
 def may_go(kind: Kind, obj: Object) -> bool:

@@ -23,6 +23,7 @@ from cn2.localkube.namespaces import NamespaceDeletion
 from cn2.localkube.node_life import NodeLife
 from cn2.localkube.pod_garbage import PodGarbage
 from cn2.localkube.quota_status import QuotaStatus
+from cn2.localkube.role_aggregation import RoleAggregation
 from cn2.localkube.scheduler import NAME as SCHEDULER
 from cn2.localkube.scheduler import Scheduler
 from cn2.localkube.workloads.wiring import Workloads
@@ -107,6 +108,7 @@ def _add_controllers(
         EventExpiry(manager, informers, ttl=options.event_ttl),
         Disruption(manager, informers),
         QuotaStatus(manager, informers, owned),
+        RoleAggregation(manager, informers),
         NamespaceDeletion(manager, informers, deletable),
         GarbageCollector(manager, informers, owned),
     ):

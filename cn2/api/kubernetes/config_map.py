@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cn2.api import schema as s
 from cn2.api.access import at, mapping
 from cn2.api.checks import forbidden
@@ -12,6 +14,32 @@ from cn2.api.kind import Column, FieldError, Kind, Object
 def count_data(obj: Object) -> int:
     """How many keys an object's data and binaryData have."""
     return len(mapping(obj, "data")) + len(mapping(obj, "binaryData"))
+
+
+MAX_DATA = 1 << 20
+"""Bytes that the values of a ConfigMap or a Secret may have together."""
+
+
+def check_size(sizes: Iterable[int]) -> list[FieldError]:
+    """An error when the values are too large together."""
+    if sum(sizes) <= MAX_DATA:
+        return []
+    return [
+        FieldError("[]", f"Too long: may not be more than {MAX_DATA} bytes", "FieldValueTooLong")
+    ]
+
+
+def base64_size(value: str) -> int:
+    """Bytes that base64 text stands for."""
+    return len(value) * 3 // 4 - value[-2:].count("=")
+
+
+def _validate(new: Object, old: Object | None) -> list[FieldError]:
+    sizes = [
+        *(len(value.encode()) for value in mapping(new, "data").values()),
+        *map(base64_size, mapping(new, "binaryData").values()),
+    ]
+    return check_immutable(new, old) + check_size(sizes)
 
 
 def check_immutable(new: Object, old: Object | None) -> list[FieldError]:
@@ -44,5 +72,5 @@ CONFIG_MAP = Kind(
         Column(name="Data", cell=count_data, type="integer", description="Number of keys."),
         AGE,
     ),
-    validate=check_immutable,
+    validate=_validate,
 )

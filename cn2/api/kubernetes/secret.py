@@ -8,7 +8,7 @@ from cn2.api import schema as s
 from cn2.api.access import at, mapping
 from cn2.api.columns import AGE, NAME
 from cn2.api.kind import Column, FieldError, Kind, Object
-from cn2.api.kubernetes.config_map import check_immutable, count_data
+from cn2.api.kubernetes.config_map import base64_size, check_immutable, check_size, count_data
 from cn2.api.schema_checks import invalid
 
 
@@ -23,6 +23,7 @@ def _complete(new: Object, old: Object | None) -> None:
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
     errors = check_immutable(new, old)
+    errors += check_size(map(base64_size, mapping(new, "data").values()))
     if old is not None and new.get("type") != old.get("type"):
         errors.append(invalid("type", new.get("type"), "field is immutable"))
     return errors

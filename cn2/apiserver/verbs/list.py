@@ -19,6 +19,6 @@ async def list_(serving: Serving, request: Request, target: Target) -> Reply:
             for obj in pools.every(backend)
         ]
         metadata = {"resourceVersion": str(revision)}
-        return Reply(200, views.many(backend, kind, entries, view, metadata))
+        return Reply(200, await views.many(backend, kind, entries, view, metadata))
     listed = listing.page(backend, kind, target.namespace, request)
-    return Reply(200, views.many(backend, kind, listed.entries, view, listed.metadata))
+    return Reply(200, await views.many(backend, kind, listed.entries, view, listed.metadata))

@@ -38,6 +38,28 @@ REQUEST = (
 )
 
 
+async def test_a_connection_on_which_nothing_goes_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr("cn2.apiserver.tunnel.IDLE_SECONDS", 0.05)
+    ended = asyncio.Event()
+
+    async def serve(reader, writer):
+        await until_head_ends(reader)
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n")
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    path = tmp_path / "node.sock"
+    async with node(path, serve), front(path) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(REQUEST)
+        head = await until_head_ends(reader)
+        rest = await reader.read()
+        await ended.wait()
+        writer.close()
+    assert (head.startswith("HTTP/1.1 101"), rest) == (True, b"")
+
+
 async def test_bytes_travel_both_ways_until_the_node_ends(tmp_path):
     heads = []
 

@@ -248,6 +248,52 @@ async def test_bad_labels_are_refused(api) -> None:
     assert answered.body["details"]["causes"][0]["field"] == "metadata.labels"
 
 
+async def test_fields_that_stand_twice_are_refused_or_warned_of(api) -> None:
+    body = b'{"metadata":{"name":"a"},"data":{"k":"1","k":"2"},"data":{"k":"3","l":"4","l":"5"}}'
+    strict = await api("POST", f"{CONFIG_MAPS}?fieldValidation=Strict", body)
+    warned = await api("POST", CONFIG_MAPS, body)
+
+    assert (strict.status, strict.message) == (
+        400,
+        'strict decoding error: duplicate field "data", duplicate field "data.l"',
+    )
+    assert warned.body["data"] == {"k": "3", "l": "5"}
+    assert [value for name, value in warned.headers.items() if name == "Warning"]
+
+
+async def test_patches_cannot_make_an_object_larger_than_a_request(api) -> None:
+    url = "/apis/apps/v1/namespaces/default/deployments"
+    env = [{"name": f"A{number}", "value": "x" * 1000} for number in range(1600)]
+    container = {"name": "c", "image": "i", "env": env}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    await api.create(url, {"metadata": {"name": "d"}, "spec": spec})
+    more = {"spec": {"template": {"spec": {"initContainers": [container | {"name": "i"}]}}}}
+    grown = await api("PATCH", f"{url}/d", more, content_type="application/merge-patch+json")
+
+    assert (grown.status, grown.reason) == (413, "RequestEntityTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            {"data": {"k": "x" * (1 << 20) + "y"}},
+            "[]: Too long: may not be more than 1048576 bytes",
+        ),
+        (
+            {"metadata": {"annotations": {"k": "x" * (256 << 10)}}},
+            "metadata.annotations: Too long: may not be more than 262144 bytes",
+        ),
+    ],
+)
+async def test_data_and_annotations_have_a_limit(api, body: Any, told: str) -> None:
+    body.setdefault("metadata", {})["name"] = "a"
+    refused = await api("POST", CONFIG_MAPS, body)
+
+    assert (refused.status, refused.message) == (422, f'ConfigMap "a" is invalid: {told}')
+
+
 async def test_nothing_is_created_in_a_namespace_that_is_not_there_or_ending(api) -> None:
     nowhere = await api("POST", "/api/v1/namespaces/nowhere/configmaps", config_map())
     await api.create("/api/v1/namespaces", {"metadata": {"name": "short"}})
@@ -287,7 +333,7 @@ async def test_a_service_gets_an_address_and_keeps_it(api) -> None:
     assert first["spec"]["clusterIP"] == "10.96.1.0"
     assert second["spec"]["clusterIP"] == "10.96.1.1"
     assert chosen["spec"]["clusterIPs"] == ["10.96.0.10"]
-    assert taken.status == 409
+    assert taken.status == 422
     assert outside.status == 422
     assert headless["spec"]["clusterIP"] == "None"
     assert updated.body["spec"]["clusterIP"] == "10.96.1.0"
