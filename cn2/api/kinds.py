@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cn2.api.kind import Kind
+from cn2.api.kubernetes.aliases import ALIASES
 from cn2.api.kubernetes.config_map import CONFIG_MAP
 from cn2.api.kubernetes.controller_revision import CONTROLLER_REVISION
 from cn2.api.kubernetes.cron_job import CRON_JOB
+from cn2.api.kubernetes.custom_resource_definition import CUSTOM_RESOURCE_DEFINITION
 from cn2.api.kubernetes.daemon_set import DAEMON_SET
 from cn2.api.kubernetes.deployment import DEPLOYMENT
 from cn2.api.kubernetes.disruption_budget import POD_DISRUPTION_BUDGET
@@ -23,6 +25,7 @@ from cn2.api.kubernetes.pod import POD
 from cn2.api.kubernetes.priority_class import PRIORITY_CLASS
 from cn2.api.kubernetes.rbac import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
 from cn2.api.kubernetes.replica_set import REPLICA_SET
+from cn2.api.kubernetes.replication_controller import REPLICATION_CONTROLLER
 from cn2.api.kubernetes.resource_quota import RESOURCE_QUOTA
 from cn2.api.kubernetes.secret import SECRET
 from cn2.api.kubernetes.service import SERVICE
@@ -71,6 +74,7 @@ __all__ = [
     "CONTROLLER",
     "CONTROLLER_REVISION",
     "CRON_JOB",
+    "CUSTOM_RESOURCE_DEFINITION",
     "DAEMON_SET",
     "DEPLOYMENT",
     "ENDPOINTS",
@@ -100,6 +104,7 @@ __all__ = [
     "POD_DISRUPTION_BUDGET",
     "POOL",
     "PRIORITY_CLASS",
+    "REPLICATION_CONTROLLER",
     "REPLICA_SET",
     "RESOURCE_QUOTA",
     "ROLE",
@@ -157,6 +162,8 @@ KINDS: tuple[Kind, ...] = (
     PERSISTENT_VOLUME,
     PERSISTENT_VOLUME_CLAIM,
     STORAGE_CLASS,
+    CUSTOM_RESOURCE_DEFINITION,
+    REPLICATION_CONTROLLER,
     ADDRESS_GROUP,
     APPLICATION_POLICY_SET,
     BGP_AS_A_SERVICE,
@@ -189,7 +196,10 @@ KINDS: tuple[Kind, ...] = (
 """Every served kind."""
 
 _BY_NAME = {kind.kind: kind for kind in KINDS}
-_BY_RESOURCE = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
+_BY_RESOURCE = {
+    (kind.group, kind.version, kind.plural): kind
+    for kind in (*KINDS, *(alias.kind for alias in ALIASES))
+}
 
 
 def by_name(kind: str) -> Kind:
@@ -198,5 +208,5 @@ def by_name(kind: str) -> Kind:
 
 
 def by_resource(group: str, version: str, plural: str) -> Kind | None:
-    """The kind behind a URL's group, version and resource."""
+    """The kind behind a URL's group, version and resource, also one that is stored as another."""
     return _BY_RESOURCE.get((group, version, plural))

@@ -25,9 +25,9 @@ def check(backend: Backend, user: User | None, kind: Kind, new: Object, old: Obj
     """Raises Forbidden for a role or a binding that would give more than `user` has."""
     if user is None or MASTERS in user.groups or kind.group != _GROUP:
         return
-    if kind in (ROLE, CLUSTER_ROLE):
+    if kind is ROLE or kind is CLUSTER_ROLE:
         _check_role(Authorizer(backend), user, kind, new, old)
-    elif kind in (ROLE_BINDING, CLUSTER_ROLE_BINDING):
+    elif kind is ROLE_BINDING or kind is CLUSTER_ROLE_BINDING:
         _check_binding(backend, user, kind, new, old)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from cn2.api.kind import Kind
-from cn2.apiserver import metrics, routing, subresources
+from cn2.apiserver import aliases, metrics, routing, subresources
 from cn2.apiserver.authn import Authenticator, PeerCertificate, impersonated
 from cn2.apiserver.authz import Attributes, Authorizer
 from cn2.apiserver.backend import Backend
@@ -81,7 +81,9 @@ class Kernel:
         self._authorizer = Authorizer(backend)
         self._serving = Serving(backend, Frames(backend), nodes, tokens, self._authorizer)
         self._reviews = Reviews(self._authenticator, self._authorizer)
-        self._documents = Documents(kinds, address, {"ping": lambda: "", **(checks or {})})
+        self._documents = Documents(
+            (*kinds, *aliases.KINDS), address, {"ping": lambda: "", **(checks or {})}
+        )
 
     def authenticate(self, certificate: PeerCertificate | None, headers: Mapping[str, str]) -> User:
         """The user of a request. Raises ApiError (400, 401, 403)."""
@@ -132,7 +134,7 @@ class Kernel:
             case Target(kind) if self._reviews.handles(kind.group, kind.plural):
                 return _review_call(request, kind.group, kind.plural)
             case Target():
-                return _resource_call(request, found)
+                return _translated(_resource_call(request, found))
             case GroupVersion(group, _, [*_, resource]):
                 # Local reviews lie in a namespace; which one does not matter to the answer.
                 if not self._reviews.handles(group, resource):
@@ -161,3 +163,11 @@ def _resource_call(request: Request, target: Target) -> _Call:
     everywhere = target.kind.namespaced and not target.namespace
     served = name in target.kind.verbs and not (name == "deletecollection" and everywhere)
     return _Call(Attributes.of(name, target), _VERBS[name] if served else None, target)
+
+
+def _translated(call: _Call) -> _Call:
+    """A call for a kind that is stored as another one."""
+    alias = aliases.of(call.target.kind) if call.target is not None else None
+    if alias is None or call.verb is None:
+        return call
+    return replace(call, verb=aliases.translating(alias, call.verb))

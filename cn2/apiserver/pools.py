@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from cn2.api import pools as arithmetic
 from cn2.api.kind import Kind, Object
-from cn2.api.kinds import SUBNET, by_name
+from cn2.api.kinds import SUBNET
 from cn2.api.pools import PoolSpec
 from cn2.apiserver import codec, keys
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.errors import ApiError, bad_request, not_found
-
-
-def is_pool(kind: Kind) -> bool:
-    return kind is by_name("Pool")
 
 
 def get(backend: Backend, kind: Kind, name: str) -> Object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cn2.apiserver import codec, keys, pools, views
+from cn2.apiserver import codec, computed, keys, views
 from cn2.apiserver.errors import not_found
 from cn2.apiserver.request import Reply, Request
 from cn2.apiserver.routing import Target
@@ -12,8 +12,8 @@ from cn2.apiserver.serving import Serving
 async def get(serving: Serving, request: Request, target: Target) -> Reply:
     backend, kind = serving.backend, target.kind
     view = views.asked(request)
-    if pools.is_pool(kind):
-        body = codec.dump(pools.get(backend, kind, target.name))
+    if computed.is_computed(kind):
+        body = codec.dump(computed.get(backend, kind, target.name))
         return Reply(200, views.one(backend, kind, body, view))
     entry = backend.store.get(keys.key(kind, target.namespace, target.name))
     if entry is None:

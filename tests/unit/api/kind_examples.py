@@ -396,6 +396,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "PriorityClass": {"metadata": meta("high"), "value": 1000},
     "ResourceQuota": {"metadata": meta("q", "default"), "spec": {"hard": {"pods": 3}}},
+    "ReplicationController": {
+        "metadata": meta("web", "default"),
+        "spec": {"selector": {"app": "web"}, "template": TEMPLATE},
+    },
+    "CustomResourceDefinition": {"metadata": meta("a.example.com"), "spec": {"group": "b"}},
     "StorageClass": {"metadata": meta("slow"), "provisioner": "example.com/none"},
     "NetworkPolicy": {
         "metadata": meta("p", "default"),

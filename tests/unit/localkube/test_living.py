@@ -8,6 +8,7 @@ import pytest
 from living_cluster import living_cluster, until
 
 from cn2.api.kinds import (
+    CLUSTER_ROLE,
     CONFIG_MAP,
     ENDPOINTS,
     EVENT,
@@ -188,7 +189,9 @@ async def test_a_second_start_writes_nothing(tmp_path):
             async def settled():
                 found = await cluster.get(POD, "vn1-pod", "default")
                 endpoints = await cluster.get(ENDPOINTS, "web", "default")
-                return found["spec"].get("nodeName") and endpoints
+                role = await cluster.get(CLUSTER_ROLE, "admin")
+                reads = any("pods/log" in rule["resources"] for rule in role.get("rules") or ())
+                return found["spec"].get("nodeName") and endpoints and reads
 
             await until(settled)
         before = await cluster.everything()
