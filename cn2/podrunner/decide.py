@@ -205,16 +205,22 @@ def _step(pod: Object, container: Object, seen: Seen, now: float) -> Decision:
 
 
 def _kept_well(pod: Object, container: Object, seen: Seen) -> Decision:
-    """A running container is stopped when a probe or its postStart hook has failed."""
+    """A running container is stopped when a probe or its postStart hook has failed, or when its
+    image, which alone can change, is another."""
     name = container["name"]
     failed = seen.health_of(name).failed
-    if not failed or name in seen.stopping:
+    if name in seen.stopping:
+        return Decision()
+    again = is_sidecar(container) or pod["spec"].get("restartPolicy") != "Never"
+    if name in seen.changed and again:
+        text = f"Container {name} definition changed, will be restarted"
+        return Decision((StopContainer(name, grace_seconds(pod), text),))
+    if not failed:
         return Decision()
     if failed == POST_START:
         return Decision((StopContainer(name, grace_seconds(pod), "FailedPostStartHook"),))
     probe = container.get("livenessProbe" if failed == LIVENESS else "startupProbe") or {}
     grace = probe.get("terminationGracePeriodSeconds")
-    again = is_sidecar(container) or pod["spec"].get("restartPolicy") != "Never"
     text = f"Container {name} failed {failed}{', will be restarted' if again else ''}"
     return Decision(
         (StopContainer(name, grace_seconds(pod) if grace is None else max(1, grace), text),)

@@ -17,7 +17,7 @@ def etc_files(pod: Object, facts: Facts, *, dns: str) -> dict[str, bytes]:
         "ff00::\tip6-mcastprefix",
         "ff02::1\tip6-allnodes",
         "ff02::2\tip6-allrouters",
-        *(f"{address}\t{name}" for address in facts.addresses),
+        *("\t".join([address, *_names(pod)]) for address in facts.addresses),
     ]
     for alias in pod["spec"].get("hostAliases") or []:
         lines.append("\t".join([alias["ip"], *(alias.get("hostnames") or [])]))
@@ -26,6 +26,13 @@ def etc_files(pod: Object, facts: Facts, *, dns: str) -> dict[str, bytes]:
         "hostname": f"{name}\n".encode(),
         "resolv.conf": _resolver(pod, dns).encode(),
     }
+
+
+def _names(pod: Object) -> list[str]:
+    name, subdomain = hostname(pod), pod["spec"].get("subdomain")
+    if not subdomain:
+        return [name]
+    return [f"{name}.{subdomain}.{pod['metadata']['namespace']}.svc.cluster.local", name]
 
 
 def _resolver(pod: Object, dns: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from cn2.podrunner.cni_conf import NetworkConf
 from cn2.podrunner.initlink import run_of
 from cn2.podrunner.place import PodPlace
-from cn2.podrunner.records import decode_lines
+from cn2.podrunner.records import decode, decode_lines
 from cn2.podrunner.runs import Run
 
 _KEPT_RUNS = 2
@@ -79,6 +79,14 @@ def _read_run(path: Path) -> Run | None:
     try:
         return run_of(decode_lines(path.read_text()))[1]
     except (OSError, KeyError, ValueError):
+        return None
+
+
+def image(place: PodPlace, name: str, attempt: int) -> str | None:
+    """The image that a run was started with; None when nobody knows."""
+    try:
+        return dict(decode(place.spec(name, attempt).read_bytes())).get("image")
+    except OSError:
         return None
 
 

@@ -67,17 +67,3 @@ def _container_reasons(container: Object) -> Iterator[str]:
         plain = name.removeprefix("CAP_")
         if plain not in allowed or plain == "ALL":
             yield f"container {container['name']}: capability {name} is refused"
-
-
-_IGNORED = ("volumeDevices",)
-
-
-def ignored(pod: Object) -> str:
-    """What the pod asks for that is not carried out here, though it runs; "" when nothing is."""
-    found = [
-        f"container {container['name']}: {field}"
-        for container in (*init_containers(pod), *containers(pod))
-        for field in _IGNORED
-        if container.get(field)
-    ]
-    return ", ".join(found)

@@ -51,6 +51,8 @@ class Running:
         self._changed = changed
         self._alive = False
         self._unhealthy: set[tuple[str, int]] = set()
+        self._images: dict[str, tuple[str | None, int]] = {}
+        """Image and number of the present run of each container."""
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -78,11 +80,23 @@ class Running:
             stopping_since=stopping_since,
             stopping=dict(stopping),
             health=dict(health),
+            changed=frozenset(name for name in self.runs if self._is_changed(name)),
             addresses=self.addresses,
             started=self.record.started,
             refusal=self.record.refusal,
             failure=self.record.failure,
         )
+
+    def _is_changed(self, name: str) -> bool:
+        """Whether a running container was started with another image than it has now."""
+        run = self.runs[name][-1]
+        container = container_named(self.pod, name) if self.pod else None
+        if container is None or not run.running:
+            return False
+        if self._images.get(name, ("", -1))[1] != run.attempt:
+            self._images[name] = (records.image(self._place, name, run.attempt), run.attempt)
+        was = self._images[name][0]
+        return was is not None and was != (container.get("image") or "")
 
     async def begin_watching(self) -> None:
         """Follows process 1 from now on; returns when its present state is known."""

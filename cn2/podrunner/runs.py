@@ -103,6 +103,8 @@ class Seen:
     """Containers whose present run is being stopped, with the seconds of grace given to each."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """Of running containers with probes or hooks; the others are well."""
+    changed: frozenset[str] = frozenset()
+    """Running containers whose definition has changed since they were started."""
     addresses: tuple[str, ...] = ()
     """The pod's own addresses, without prefix length, first the one that is podIP."""
     started: str = ""

@@ -54,6 +54,7 @@ def run_records(
     Raises `MissingSource`.
     """
     records: list[Record] = [("op", "run"), ("id", f"{container['name']}/{attempt}")]
+    records.append(("image", container.get("image") or ""))
     records += process_records(pod, container, environment)
     records += [("arg", word) for word in command(container, environment)]
     records += [("also", path) for path in host.mounts]

@@ -33,14 +33,15 @@ from cn2.podrunner.decide import (
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.probing import Prober
 from cn2.podrunner.record import SandboxRecord
-from cn2.podrunner.refusal import ignored, refusal
+from cn2.podrunner.refusal import refusal
 from cn2.podrunner.reporter import StatusReporter
 from cn2.podrunner.running import Running
-from cn2.podrunner.runs import DEADLINE_EXCEEDED, HEALTHY, Sandbox, Seen
+from cn2.podrunner.runs import DEADLINE_EXCEEDED, Sandbox, Seen
 from cn2.podrunner.services import Node
 from cn2.podrunner.setup import Setup, SetupFailed
 from cn2.podrunner.status import pod_status
 from cn2.podrunner.stopping import Stopper
+from cn2.podrunner.unheeded import unheeded
 
 log = structlog.get_logger(__name__)
 
@@ -168,8 +169,8 @@ class PodWorker:
             return
         if reason:
             self._emit(WARNING, "NotSupported", reason)
-        elif self._is_new and ignored(self.pod):
-            self._emit(WARNING, "Ignored", f"not carried out here: {ignored(self.pod)}")
+        elif self._is_new and (fields := unheeded(self.pod, self._node.cgroups.controllers)):
+            self._emit(WARNING, "Ignored", f"not carried out here: {fields}")
 
     async def _perform(self, action: Action) -> None:
         match action:
@@ -194,7 +195,7 @@ class PodWorker:
     def _stop_container(self, name: str, grace: int, message: str) -> None:
         assert self.pod is not None
         self._emit(NORMAL, "Killing", message, name)
-        if self._prober.health.get(name, HEALTHY).failed and not self._ending:
+        if not self._ending and not self._running.record.failure:
             self._running.unhealthy(name)
         self._stopper.begin(self.pod, name, grace)
 

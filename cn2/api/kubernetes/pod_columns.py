@@ -16,11 +16,24 @@ def _condition(obj: Object, type_: str) -> str:
     return ""
 
 
+def _sidecars(obj: Object) -> set[str]:
+    """Init containers that keep running beside the others."""
+    return {
+        text(container, "name")
+        for container in items(obj, "spec", "initContainers")
+        if container.get("restartPolicy") == "Always"
+    }
+
+
 def _ready(obj: Object) -> str:
-    total = len(items(obj, "spec", "containers"))
+    sidecars = _sidecars(obj)
+    total = len(items(obj, "spec", "containers")) + len(sidecars)
+    lasting = [
+        *items(obj, "status", "containerStatuses"),
+        *(s for s in items(obj, "status", "initContainerStatuses") if s.get("name") in sidecars),
+    ]
     ready = sum(
-        bool(status.get("ready")) and "running" in mapping(status, "state")
-        for status in items(obj, "status", "containerStatuses")
+        bool(status.get("ready")) and "running" in mapping(status, "state") for status in lasting
     )
     return f"{ready}/{total}"
 
@@ -35,9 +48,11 @@ def _ended(terminated: Object) -> str:
 
 def _initializing(obj: Object) -> str:
     """What STATUS says while an init container has not succeeded; "" when all have."""
-    total = len(items(obj, "spec", "initContainers"))
+    total, sidecars = len(items(obj, "spec", "initContainers")), _sidecars(obj)
     for index, status in enumerate(items(obj, "status", "initContainerStatuses")):
         state = mapping(status, "state")
+        if status.get("name") in sidecars and status.get("started"):
+            continue
         if "terminated" in state:
             if state["terminated"].get("exitCode", 0) == 0:
                 continue
@@ -80,8 +95,12 @@ def pod_status(obj: Object) -> str:
 
 
 def _restarted(obj: Object) -> list[Object]:
-    which = "initContainerStatuses" if _initializing(obj) else "containerStatuses"
-    return [status for status in items(obj, "status", which) if status.get("restartCount")]
+    first = items(obj, "status", "initContainerStatuses")
+    if not _initializing(obj):
+        sidecars = _sidecars(obj)
+        first = [status for status in first if status.get("name") in sidecars]
+        first = [*first, *items(obj, "status", "containerStatuses")]
+    return [status for status in first if status.get("restartCount")]
 
 
 def _restarts(obj: Object) -> str:

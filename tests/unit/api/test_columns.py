@@ -250,6 +250,20 @@ def test_pod_status_words(status: Object, word: str, ready: str) -> None:
     assert (cells["STATUS"], cells["READY"]) == (word, ready)
 
 
+def test_a_sidecar_counts_as_a_container_once_it_has_started() -> None:
+    obj = pod(
+        initContainerStatuses=[
+            {**container({"running": {}}, ready=True, restarts=2), "name": "s", "started": True}
+        ],
+        containerStatuses=[container({"running": {}}, ready=True, restarts=1)],
+    )
+    obj["spec"]["initContainers"] = [{"name": "s", "restartPolicy": "Always"}]
+    cells = shown(by_name("Pod"), obj)
+    assert (cells["READY"], cells["STATUS"], cells["RESTARTS"]) == ("2/2", "Running", "3")
+    obj["status"]["initContainerStatuses"][0]["started"] = False
+    assert shown(by_name("Pod"), obj)["STATUS"] == "Init:0/1"
+
+
 def test_a_dying_pod_is_terminating() -> None:
     obj = pod(containerStatuses=[container({"running": {}}, ready=True)])
     obj["metadata"]["deletionTimestamp"] = "2022-08-19T20:58:39Z"

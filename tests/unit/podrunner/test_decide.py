@@ -240,6 +240,13 @@ def test_what_was_stopped_for_its_health_is_restarted_whatever_it_exited_with(po
     assert decide(pod(policy=policy), seen(a=run), NOW).actions == (again or (RemoveSandbox(),))
 
 
+def test_a_container_with_another_image_is_restarted() -> None:
+    changed = replace(seen(a=up()), changed=frozenset("a"))
+    (action,) = decide(pod(), changed, NOW).actions
+    assert action == StopContainer("a", 30, "Container a definition changed, will be restarted")
+    assert decide(pod(policy="Never"), changed, NOW) == Decision()
+
+
 def test_a_container_waits_for_the_post_start_hook_of_the_one_before_it() -> None:
     hooked = replace(seen(a=up()), health={"a": Health(started=False, starting=True)})
     assert decide(pod("a", "b"), hooked, NOW) == Decision()

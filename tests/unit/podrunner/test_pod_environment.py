@@ -17,8 +17,9 @@ from cn2.podrunner.environment import (
     references,
 )
 from cn2.podrunner.etc_files import etc_files
-from cn2.podrunner.refusal import ignored, refusal
+from cn2.podrunner.refusal import refusal
 from cn2.podrunner.service_links import service_links
+from cn2.podrunner.unheeded import unheeded
 
 FACTS = Facts("n1", "192.0.2.1", ("10.244.0.5", "fd00::5"), {"cpu": "2", "memory": "4Gi"})
 
@@ -223,9 +224,37 @@ def test_what_stays_in_the_pod_is_allowed() -> None:
     assert refusal(wanted) == ""
 
 
-def test_what_is_not_carried_out_is_named() -> None:
-    assert ignored(pod(volumeDevices=[{"name": "v"}])) == "container c: volumeDevices"
-    assert ignored(pod()) == ""
+@pytest.mark.parametrize(
+    ("container", "spec", "text"),
+    [
+        ({}, {}, ""),
+        ({"securityContext": {"seccompProfile": {"type": "Unconfined"}}}, {}, ""),
+        ({"resources": {"limits": {"memory": "1Gi"}}}, {}, ""),
+        ({"resources": {"limits": {"cpu": "1"}}}, {}, "container c: resources.limits.cpu"),
+        ({"ports": [{"containerPort": 1, "hostPort": 80}]}, {}, "container c: hostPort 80"),
+        (
+            {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}},
+            {"runtimeClassName": "gvisor", "hostUsers": False},
+            "runtimeClassName, hostUsers, container c: seccompProfile",
+        ),
+    ],
+)
+def test_what_is_not_carried_out_is_named(container: Object, spec: Object, text: str) -> None:
+    wanted = pod(**container)
+    wanted["spec"] |= spec
+    assert unheeded(wanted, ("memory", "pids")) == text
+
+
+def test_a_limit_that_this_host_cannot_keep_is_named() -> None:
+    wanted = pod(resources={"limits": {"memory": "1Gi"}})
+    assert unheeded(wanted, ()) == "container c: resources.limits.memory"
+
+
+def test_a_subdomain_is_in_the_hosts_file() -> None:
+    wanted = pod()
+    wanted["spec"]["subdomain"] = "web"
+    line = b"10.244.0.5\tvn1-pod.web.default.svc.cluster.local\tvn1-pod\n"
+    assert line in etc_files(wanted, FACTS, dns="")["hosts"]
 
 
 def test_the_pods_own_etc_files() -> None:
