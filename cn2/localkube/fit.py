@@ -133,3 +133,18 @@ def _compares(value: str | None, values: list[str], operator: str) -> bool:
     except (ValueError, IndexError):
         return False
     return have > bound if operator == "Gt" else have < bound
+
+
+def belongs(pod: Object, node: Object) -> tuple[bool, bool]:
+    """Whether a daemon's pod should run on the node, and whether one that is there may stay.
+
+    The node's readiness and its room do not matter: the pod comes up when they allow.
+    """
+    if not _selected(pod, node):
+        return False, False
+    named = text(pod, "spec", "nodeName")
+    if named and named != name_of(node):
+        return False, False
+    taints = [taint for taint in items(node, "spec", "taints") if not tolerates(pod, taint)]
+    effects = {text(taint, "effect") for taint in taints}
+    return not effects & {"NoSchedule", "NoExecute"}, "NoExecute" not in effects

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cn2.api.access import at, mapping, name_of, namespace_of, text
 from cn2.api.kind import Kind, Object
 from cn2.api.kubernetes.selectors import selector_matches
@@ -23,11 +25,19 @@ _ORPHANS = "orphans"
 BY_NAMESPACE = "namespace"
 
 
+Fits = Callable[[Object, Object], bool]
+"""Of an owner and a candidate."""
+
+
 class Claims:
     """Of owners of one kind on objects of another. The owners' selector is spec.selector."""
 
-    def __init__(self, client: Client, owners: Informer, owned: Informer) -> None:
+    def __init__(
+        self, client: Client, owners: Informer, owned: Informer, fits: Fits | None = None
+    ) -> None:
+        """`fits` says whether an orphan can be adopted, besides what the selector says."""
         self._client = client
+        self._fits: Fits = fits or (lambda owner, obj: True)
         self._owners = owners
         self._owned = owned
         owners.add_index(BY_NAMESPACE, lambda obj: (namespace_of(obj),))
@@ -65,7 +75,8 @@ class Claims:
 
     async def take(self, owner: Object) -> list[Object]:
         """Adopts and releases, then tells what is owned."""
-        orphans = self._owned.by_index(_ORPHANS, namespace_of(owner))
+        nearby = self._owned.by_index(_ORPHANS, namespace_of(owner))
+        orphans = [obj for obj in nearby if self._fits(owner, obj)]
         found = claim(owner, at(owner, "spec", "selector"), [*self.owned(owner), *orphans])
         for obj in found.release:
             await self._release(owner, obj)

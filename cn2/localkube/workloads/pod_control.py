@@ -9,7 +9,7 @@ asked before anything is counted again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cn2.api.access import name_of, namespace_of, text
 from cn2.api.kind import Object
@@ -18,17 +18,37 @@ from cn2.client.errors import ApiError, Conflict, NotFound, Unavailable
 from cn2.client.events import NORMAL, WARNING, Events
 from cn2.client.http import Client
 from cn2.client.informer import Informer
-from cn2.localkube.workloads.claims import Claims
+from cn2.localkube.workloads.claims import Claims, Fits
 
 _FIRST_BATCH = 1
 """Pods created at first; each batch that succeeds is followed by one of twice the size."""
 
 
+Words = Callable[[str, Object, str, str], str]
+"""The message of an event: create or delete, the owner, the pod's name, the error or ""."""
+
+
+def _words(verb: str, owner: Object, pod: str, error: str) -> str:
+    if error:
+        return f"Error {verb[:-1]}ing: {error}"
+    return f"{verb.capitalize()}d pod: {pod}"
+
+
 class PodControl:
     """The pods of owners of one kind."""
 
-    def __init__(self, client: Client, owners: Informer, pods: Informer, events: Events) -> None:
-        self.claims = Claims(client, owners, pods)
+    def __init__(
+        self,
+        client: Client,
+        owners: Informer,
+        pods: Informer,
+        events: Events,
+        *,
+        words: Words = _words,
+        fits: Fits | None = None,
+    ) -> None:
+        self.claims = Claims(client, owners, pods, fits)
+        self._words = words
         self._client = client
         self._pods = pods
         self._events = events
@@ -74,18 +94,20 @@ class PodControl:
             made = await self._client.create(POD, pod)
         except (Unavailable, asyncio.CancelledError) as error:
             self._uncertain.add(uid)
-            self._refused(owner, error)
+            self._refused(owner, pod, error)
             raise
         except ApiError as error:
-            self._refused(owner, error)
+            self._refused(owner, pod, error)
             raise
         self._pods.learn(made)
-        self._events.emit(owner, NORMAL, "SuccessfulCreate", f"Created pod: {name_of(made)}")
+        message = self._words("create", owner, name_of(made), "")
+        self._events.emit(owner, NORMAL, "SuccessfulCreate", message)
         return made
 
-    def _refused(self, owner: Object, error: BaseException) -> None:
+    def _refused(self, owner: Object, pod: Object, error: BaseException) -> None:
         if isinstance(error, ApiError) and not namespace_is_ending(error):
-            self._events.emit(owner, WARNING, "FailedCreate", f"Error creating: {error.message}")
+            message = self._words("create", owner, name_of(pod), error.message)
+            self._events.emit(owner, WARNING, "FailedCreate", message)
 
     async def delete_all(self, owner: Object, pods: Sequence[Object]) -> ApiError | None:
         """Deletes pods; the first error."""
@@ -111,12 +133,14 @@ class PodControl:
             return
         except ApiError as error:
             self._deleted.discard(uid)
-            self._events.emit(owner, WARNING, "FailedDelete", f"Error deleting: {error.message}")
+            message = self._words("delete", owner, name, error.message)
+            self._events.emit(owner, WARNING, "FailedDelete", message)
             raise
         if reply.get("kind") == POD.kind:
             self._deleted.discard(uid)
             self._pods.learn(reply)
-        self._events.emit(owner, NORMAL, "SuccessfulDelete", f"Deleted pod: {name}")
+        message = self._words("delete", owner, name, "")
+        self._events.emit(owner, NORMAL, "SuccessfulDelete", message)
 
     async def _ascertain(self, owner: Object) -> None:
         uid = text(owner, "metadata", "uid")

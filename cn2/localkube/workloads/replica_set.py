@@ -14,6 +14,7 @@ from cn2.client.events import Events
 from cn2.client.http import Client
 from cn2.client.informer import Informers
 from cn2.client.loop import Controller
+from cn2.localkube.workloads.backoff import seconds_to_retry
 from cn2.localkube.workloads.claims import BY_NAMESPACE
 from cn2.localkube.workloads.ownership import controller_of, controller_reference, is_deleting
 from cn2.localkube.workloads.pod_control import PodControl, namespace_is_ending
@@ -46,9 +47,12 @@ class ReplicaSets:
         replica_set = self._sets.objects.get(key)
         if replica_set is None or is_mirror(replica_set):
             return None
-        pods = [pod for pod in await self._control.take(replica_set) if is_active(pod)]
+        everyone = await self._control.take(replica_set)
+        pods = [pod for pod in everyone if is_active(pod)]
         error, failure = None, None
-        if not is_deleting(replica_set):
+        held = seconds_to_retry(everyone, self._clock())
+        short = len(pods) < at(replica_set, "spec", "replicas", default=1)
+        if not is_deleting(replica_set) and not (short and held):
             error, reason = await self._scale(replica_set, pods)
             failure = (reason, error.message) if error else None
         pods = [pod for pod in self._control.owned(replica_set) if is_active(pod)]
@@ -58,7 +62,9 @@ class ReplicaSets:
         if error is not None and not namespace_is_ending(error):
             raise error
         min_ready = at(replica_set, "spec", "minReadySeconds", default=0)
-        return seconds_to_available(pods, min_ready, now)
+        ripe = seconds_to_available(pods, min_ready, now)
+        waits = [wait for wait in (ripe, held if short and held else None) if wait is not None]
+        return min(waits, default=None)
 
     async def _scale(
         self, replica_set: Object, pods: Sequence[Object]

@@ -6,8 +6,10 @@ from cn2.client.events import Events
 from cn2.client.http import Client
 from cn2.client.informer import Informers
 from cn2.client.loop import Controller
+from cn2.localkube.workloads.daemon_set import DaemonSets
 from cn2.localkube.workloads.deployment import Deployments
 from cn2.localkube.workloads.replica_set import ReplicaSets
+from cn2.localkube.workloads.stateful_set import StatefulSets
 
 
 class Workloads:
@@ -18,6 +20,8 @@ class Workloads:
         parts = (
             ReplicaSets(client, informers, self._source("replicaset-controller")),
             Deployments(client, informers, self._source("deployment-controller")),
+            DaemonSets(client, informers, self._source("daemonset-controller")),
+            StatefulSets(client, informers, self._source("statefulset-controller")),
         )
         self.controllers: list[Controller] = [part.controller for part in parts]
 
