@@ -169,6 +169,8 @@ async def test_a_name_that_is_taken_is_counted_as_a_collision(tmp_path):
             lambda obj: not obj["metadata"].get("ownerReferences"),
             own["metadata"]["name"],
         )
+        while await w.get(DEPLOYMENT):
+            await w.idle()
         labels = {"labels": {"app": None}}
         await w.patch(REPLICA_SET, {"metadata": labels}, own["metadata"]["name"])
 
