@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
+
 from cn2.store import schema
 from cn2.store.interface import StoreError, Unavailable
 from cn2.store.schema import Known, Record
@@ -79,7 +81,7 @@ def explained(directory: Path, known: Known | None) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise Unavailable(f"The store in {directory} cannot be read: {error}.") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
         raise DamagedStore(
             f"The store in {directory} is damaged ({error}): put back a backup of it, start with"
             f" another data directory{_or_copy(directory, known)}"
@@ -92,12 +94,21 @@ def copies(directory: Path) -> list[Path]:
 
 
 def connect_unchanged(path: Path) -> sqlite3.Connection:
-    """A connection that changes neither the file nor its journal."""
-    journal = path.with_name(path.name + "-wal")
-    # Without a journal there is nothing to recover, and SQLite need not make files to look.
-    alone = not journal.exists() or journal.stat().st_size == 0
-    options = "mode=ro&immutable=1" if alone else "mode=ro"
-    return sqlite3.connect(f"file:{quote(str(path))}?{options}", uri=True, isolation_level=None)
+    """A connection that changes nothing of what is stored.
+
+    Only when a change of format was cut off does SQLite write: it takes the change back.
+    """
+    if path.with_name(path.name + "-journal").exists():
+        mode = "rw"
+    elif _is_empty(path.with_name(path.name + "-wal")):
+        mode = "ro&immutable=1"  # nothing to recover, so SQLite need not make files to look
+    else:
+        mode = "ro"
+    return sqlite3.connect(f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None)
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _has_tables(path: Path) -> bool:
@@ -119,6 +130,8 @@ def _has_tables(path: Path) -> bool:
 
 
 def _read(db: sqlite3.Connection) -> Found:
+    if db.execute("PRAGMA user_version").fetchone() == (0,):
+        return Found(empty=True, record=None)  # its making was cut off
     empty = db.execute("SELECT 1 FROM current LIMIT 1").fetchone() is None
     row = db.execute("SELECT value FROM current WHERE key = ?", (schema.KEY,)).fetchone()
     return Found(empty, None if row is None else schema.decode(row[0]))

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from cn2.store import copies, inspection
+from cn2.store import copies, inspection, rows
 from cn2.store.directory import DirectoryLock
 from cn2.store.inspection import FILE_NAME, FORMAT
 from cn2.store.interface import Entry, Event
@@ -33,16 +33,24 @@ _CUT_STEP = 1_000
 
 _SCHEMA = f"""
 CREATE TABLE current(
-    key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL, created INTEGER NOT NULL
+    key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL, created INTEGER NOT NULL,
+    checksum INTEGER                               -- NULL in rows of format 1
 ) WITHOUT ROWID;
 CREATE TABLE log(
     revision INTEGER NOT NULL, key TEXT NOT NULL,
     last BLOB,                                     -- of a deletion: what watchers are told
     previous BLOB, previous_revision INTEGER, previous_created INTEGER,
+    checksum INTEGER,
     PRIMARY KEY(revision, key)
 ) WITHOUT ROWID;
 CREATE TABLE progress(one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER, floor INTEGER);
 INSERT INTO progress VALUES (1, 0, 0);
+PRAGMA user_version = {FORMAT};
+"""
+
+_FROM_FORMAT_1 = f"""
+ALTER TABLE current ADD COLUMN checksum INTEGER;
+ALTER TABLE log ADD COLUMN checksum INTEGER;
 PRAGMA user_version = {FORMAT};
 """
 
@@ -86,18 +94,16 @@ class SqliteJournal:
     def _read(self) -> Loaded:
         revision, floor = self._db.execute("SELECT revision, floor FROM progress").fetchone()
         self._cut = floor
-        rows = self._db.execute("SELECT key, value, revision, created FROM current")
-        entries = [Entry(*row) for row in rows]
+        entries = list(rows.entries(self._db))
+        if any(entry.revision > revision for entry in entries):
+            raise sqlite3.DatabaseError(f"there are changes later than revision {revision}")
         return Loaded(entries, self._load_events(entries), revision, floor)
 
     def _load_events(self, entries: Iterable[Entry]) -> list[Event]:
         newer: dict[str, Entry | None] = {entry.key: entry for entry in entries}
         events = []
-        rows = self._db.execute(
-            "SELECT revision, key, last, previous, previous_revision, previous_created"
-            " FROM log ORDER BY revision DESC, key DESC"
-        )
-        for revision, key, last, value, previous_revision, created in rows:
+        for record in rows.undo_records(self._db):
+            revision, key, last, value, previous_revision, created = record
             before = None if value is None else Entry(key, value, previous_revision, created)
             after = newer.get(key)
             written = last if last is not None else after.value if after is not None else b""
@@ -123,13 +129,14 @@ class SqliteJournal:
 
     def _write(self, events: Sequence[Event]) -> None:
         self._db.executemany(
-            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", [_undo_record(event) for event in events]
+            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [rows.log_row(event) for event in events],
         )
         # The last change of a key in the group decides what `current` holds.
         final = {event.key: event for event in events}.values()
         self._db.executemany(
-            "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?)",
-            [(e.key, e.value, e.revision, e.entry.created) for e in final if not e.deleted],
+            "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?)",
+            [rows.current_row(event) for event in final if not event.deleted],
         )
         self._db.executemany(
             "DELETE FROM current WHERE key = ?", [(e.key,) for e in final if e.deleted]
@@ -157,14 +164,6 @@ def _room(path: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def _undo_record(event: Event) -> tuple[object, ...]:
-    last = event.value if event.deleted else None
-    before = event.previous
-    if before is None:
-        return (event.revision, event.key, last, None, None, None)
-    return (event.revision, event.key, last, before.value, before.revision, before.created)
-
-
 def _open(path: Path) -> sqlite3.Connection:
     """Opens the file or makes it, readable by its owner alone."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -173,7 +172,7 @@ def _open(path: Path) -> sqlite3.Connection:
     if version != FORMAT:
         # Not in WAL mode: the format must be in the file itself, where older releases look.
         db.execute("PRAGMA journal_mode = DELETE")
-        made = _SCHEMA if version == 0 else f"PRAGMA user_version = {FORMAT};"
+        made = _SCHEMA if version == 0 else _FROM_FORMAT_1
         db.executescript(f"BEGIN;{made}COMMIT;")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
@@ -207,10 +206,10 @@ async def open_store(
     lock = DirectoryLock(directory)
     try:
         found = inspection.inspect(directory, known)
-        if known is not None and found.needs_migration(known):
-            await asyncio.to_thread(copies.keep, directory, known.schemas[-1])
         journal = _LockedJournal(SqliteJournal(directory / FILE_NAME), lock)
         with inspection.explained(directory, known):
+            if known is not None and found.needs_migration(known):
+                await asyncio.to_thread(copies.keep, directory, known.schemas[-1])
             loaded = await journal.load()
     except BaseException:
         lock.release()
