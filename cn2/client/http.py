@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 5
 _REPLY_SECONDS = 60.0
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = 30.0
 _TOKEN_SECONDS = 60.0
 _CONNECTIONS = 8
 """For requests; a watch has one of its own."""

@@ -21,7 +21,7 @@ from cn2.api.kinds import (
     VIRTUAL_MACHINE_INTERFACE,
     VIRTUAL_ROUTER,
 )
-from cn2.plan.cluster import objects
+from cn2.plan.cluster import objects, pods
 
 
 def started() -> World:
@@ -337,9 +337,23 @@ def test_the_second_pod_of_a_full_subnet_waits_for_the_first() -> None:
     ]
     assert world.get(SUBNET, "vn2-v4", "default")["status"]["allocationUsage"] == "100.00%"
     assert "AddressesExhausted" in world.reasons()
+    world.clock += pods.PATIENCE
+    world.settle()
+    assert pods.VM_UUID in objects.notes(world.get(POD, "second", "default"))
     world.delete(POD, "first", "default")
     world.settle()
     assert status(world, "second")[1]["ips"] == ["10.5.0.2"]
+
+
+def test_a_pod_is_told_its_machine_and_its_networks_in_one_write() -> None:
+    world = started()
+    world.create(POD, states.pod(networks="vn1"))
+    world.settle()
+
+    told = [step for manager, step in world.writes if manager == "kubemanager" and step.kind is POD]
+    assert [sorted(step.body["metadata"]["annotations"]) for step in told] == [
+        ["k8s.v1.cni.cncf.io/network-status", "kube-manager.juniper.net/vm-uuid"]
+    ]
 
 
 def test_addresses_outside_ranges_are_never_given() -> None:
