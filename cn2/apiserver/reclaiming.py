@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,7 +23,7 @@ class Reclaimed:
     _right: dict[str, bytes] = field(default_factory=dict)
     _wanted: set[str] = field(default_factory=set)
     _unclear: set[str] = field(default_factory=set)
-    """Holders of which nobody can say what they carry: their claims stay as they are."""
+    """Holders of which nobody can say what they carry: the claims that they have stay."""
 
     def add(self, kind: Kind, obj: Object) -> None:
         for claim in sorted(carried(kind, obj)):
@@ -37,12 +38,11 @@ class Reclaimed:
             self._right[keys.want(who, _name(kind, obj))] = b""
 
     def add_refused(self, kind: Kind, entry: Entry) -> None:
-        """An object that is out of form carries what it can be seen to carry."""
+        """An object that is out of form: it keeps its claims, besides what it is seen to carry."""
         obj = codec.decode(entry)
-        try:
+        self._unclear.add(_name(kind, obj))
+        with suppress(Exception):  # of a rule that met what it did not foresee
             self.add(kind, obj)
-        except Exception:
-            self._unclear.add(_name(kind, obj))
 
     def changes(self, store: Store) -> Iterator[Put | Delete]:
         """From what is claimed in the store to what should be."""

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 from old_store import old_store, stored
 
+from cn2.api.kind import Object
 from cn2.api.kinds import KINDS, by_name
 from cn2.api.stored.fingerprint import fingerprint
 from cn2.api.stored.history import SCHEMAS
 from cn2.api.stored.migrations import MIGRATIONS
-from cn2.apiserver import bootstrap, codec, keys, migration
+from cn2.apiserver import bootstrap, keys, migration, writes
 from cn2.apiserver.backend import Backend
+from cn2.apiserver.errors import ApiError
+from cn2.apiserver.options import WriteOptions
 from cn2.store import inspection, schema
 from cn2.store.inspection import FILE_NAME, NewerStore
 from cn2.store.interface import Put, Txn
@@ -49,8 +52,8 @@ def plain(value: bytes) -> dict[str, object]:
 
 async def test_every_object_of_an_old_store_comes_through(tmp_path: Path) -> None:
     before = stored(old_store(tmp_path))
-    async with opened(tmp_path) as backend:
-        assert migration.refused(backend) == []
+    async with opened(tmp_path):
+        pass
     after = stored(tmp_path / FILE_NAME)
 
     assert before.keys() <= after.keys()  # what every cluster has is added
@@ -60,6 +63,50 @@ async def test_every_object_of_an_old_store_comes_through(tmp_path: Path) -> Non
             assert changed == (plain(value) != plain(after[key][0])), key
         else:
             assert not changed, key
+
+
+async def test_a_node_port_that_nobody_claimed_is_claimed(tmp_path: Path) -> None:
+    """The old release knew no claims of node ports."""
+    old_store(tmp_path)
+    async with opened(tmp_path) as backend:
+        service = by_name("Service")
+        stored_one = backend.latest_object(service, "shop", "front-door")
+        assert stored_one is not None
+        assert stored_one["spec"]["ports"][0]["nodePort"] == 30080
+        spec = {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30080}]}
+        second = {"metadata": {"name": "second"}, "spec": spec}
+        with pytest.raises(ApiError, match="already allocated"):
+            await writes.create(backend, service, "shop", second, WriteOptions("tester"))
+
+
+async def test_what_the_old_release_took_and_this_one_refuses_is_kept(tmp_path: Path) -> None:
+    """The old release did not look at a definition's annotation."""
+    before = stored(old_store(tmp_path))
+    kind = by_name("NetworkAttachmentDefinition")
+    key = keys.key(kind, "shop", "broken")
+    for _ in range(2):
+        async with opened(tmp_path) as backend:
+            (found,) = migration.refused(backend)
+            assert str(found).startswith("NetworkAttachmentDefinition shop/broken: ")
+            assert '"172.20.30.0/33": the length is at most 32' in found.why
+    assert stored(tmp_path / FILE_NAME)[key] == before[key]
+
+    async with opened(tmp_path) as backend:
+        await writes.Update(
+            backend=backend,
+            kind=kind,
+            namespace="shop",
+            name="broken",
+            change=_mended,
+            options=WriteOptions("tester"),
+        ).run()
+        assert migration.refused(backend) == []
+
+
+def _mended(definition: Object) -> Object:
+    network = '{"ipamV4Subnet": "172.20.30.0/24"}'
+    definition["metadata"]["annotations"]["juniper.net/networks"] = network
+    return definition
 
 
 async def test_the_second_start_writes_nothing(tmp_path: Path) -> None:
@@ -109,50 +156,41 @@ async def test_what_an_object_lacks_is_filled_in_and_what_it_has_stays(tmp_path:
     assert found["metadata"]["resourceVersion"] == str(at)
 
 
-async def test_a_refused_object_is_kept_and_listed_until_it_is_mended(tmp_path: Path) -> None:
+async def test_the_claims_of_a_refused_object_stay(tmp_path: Path) -> None:
     path = old_store(tmp_path)
-    kind = by_name("Subnet")
-    key = keys.key(kind, "shop", "front-v4")
-    subnet = json.loads(stored(path)[key][0])
-    subnet["spec"]["cidr"] = "nowhere"
-    _rewrite(path, key, subnet)
-    claims = {k: v for k, v in stored(path).items() if k.startswith(keys.CLAIM_FAMILIES)}
-    before = stored(path)[key]
-
-    for _ in range(2):
-        async with opened(tmp_path) as backend:
-            (found,) = migration.refused(backend)
-            assert str(found).startswith("Subnet shop/front-v4: Subnet.core.contrail.juniper.net")
-            assert "nowhere" in found.why
-    after = stored(path)
-    assert after[key] == before
-    assert {k: v for k, v in after.items() if k.startswith(keys.CLAIM_FAMILIES)} == claims
+    key = keys.key(by_name("InstanceIP"), "", "shop-database-v4")
+    address = json.loads(stored(path)[key][0])
+    address["spec"]["instanceIPAddress"] = "nowhere"
+    _rewrite(path, key, address)
+    claims = _claims(path)
 
     async with opened(tmp_path) as backend:
-        subnet["spec"]["cidr"] = "172.20.10.0/24"
-        await backend.store.commit(Txn((Put(key, codec.encode(subnet)),)))
-        assert migration.refused(backend) == []
+        assert "InstanceIP" in {found.kind.kind for found in migration.refused(backend)}
+    assert _claims(path).items() >= claims.items()
 
 
 async def test_claims_are_made_anew_from_what_objects_carry(tmp_path: Path) -> None:
     path = old_store(tmp_path)
-    right = {k: v[0] for k, v in stored(path).items() if k.startswith(keys.CLAIM_FAMILIES)}
+    async with opened(tmp_path):
+        pass
+    right = _claims(path)
     database = sqlite3.connect(path)
     database.execute("UPDATE current SET key = '/claims/old' || key WHERE key LIKE '/claims/%'")
     database.execute("DELETE FROM current WHERE key LIKE '/holders/%' OR key LIKE '/wants/%'")
+    database.execute("DELETE FROM current WHERE key = ?", (schema.KEY,))
+    database.execute("UPDATE current SET checksum = NULL")
     database.commit()
     database.close()
 
     async with opened(tmp_path):
         pass
-    made = {k: v[0] for k, v in stored(path).items() if k.startswith(keys.CLAIM_FAMILIES)}
-    assert made == right
+    assert _claims(path) == right
 
 
 async def test_a_number_that_rests_goes_on_resting(tmp_path: Path) -> None:
     path = old_store(tmp_path)
     network = keys.key(by_name("VirtualNetwork"), "shop", "back")
-    claims = {k: v[0] for k, v in stored(path).items() if k.startswith(keys.CLAIM_FAMILIES)}
+    claims = _claims(path)
     database = sqlite3.connect(path)
     database.execute("DELETE FROM current WHERE key = ?", (network,))
     database.commit()
@@ -160,8 +198,7 @@ async def test_a_number_that_rests_goes_on_resting(tmp_path: Path) -> None:
 
     async with opened(tmp_path):
         pass
-    after = stored(path)
-    assert {k: v[0] for k, v in after.items() if k.startswith(keys.CLAIM_FAMILIES)} == claims
+    assert _claims(path).items() >= claims.items()
 
 
 async def test_a_newer_schema_is_refused_untouched_and_the_copy_leads_back(tmp_path: Path) -> None:
@@ -189,6 +226,10 @@ async def test_a_newer_schema_is_refused_untouched_and_the_copy_leads_back(tmp_p
 
 def test_the_history_of_schemas_ends_with_this_one() -> None:
     assert SCHEMAS[-1] == fingerprint(KINDS, MIGRATIONS)
+
+
+def _claims(path: Path) -> dict[str, bytes]:
+    return {k: v for k, (v, _) in stored(path).items() if k.startswith(keys.CLAIM_FAMILIES)}
 
 
 def _rewrite(path: Path, key: str, obj: object) -> None:
