@@ -34,8 +34,6 @@ _FAILURES = {DEADLINE_EXCEEDED: "Pod was active on the node longer than the spec
 
 def pod_status(pod: Object, seen: Seen, *, host_address: str, now: float) -> Object:
     """The whole status; conditions keep their transition times from the pod's present status."""
-    if seen.refusal:
-        return _refused(pod, seen, host_address)
     status: Object = {
         "phase": phase(pod, seen),
         "hostIP": host_address,
@@ -57,18 +55,6 @@ def pod_status(pod: Object, seen: Seen, *, host_address: str, now: float) -> Obj
             for container in init_containers(pod)
         ]
     return status
-
-
-def _refused(pod: Object, seen: Seen, host_address: str) -> Object:
-    return {
-        "phase": "Failed",
-        "reason": "NotSupported",
-        "message": seen.refusal,
-        "hostIP": host_address,
-        "hostIPs": [{"ip": host_address}],
-        "startTime": seen.started,
-        "conditions": [_scheduled(pod, seen.started)],
-    }
 
 
 def phase(pod: Object, seen: Seen) -> str:
@@ -142,6 +128,9 @@ def _state(pod: Object, container: Object, seen: Seen, now: float) -> Object:
     name = container["name"]
     run = seen.last(name)
     stopping = bool(pod["metadata"].get("deletionTimestamp"))
+    if seen.refusal and run is None:
+        # It waits and has not failed: a ReplicaSet would make another in its place for ever.
+        return {"waiting": {"reason": "NotSupported", "message": seen.refusal}}
     if name in seen.held and (run is None or not run.running):
         held = seen.held[name]
         return {"waiting": {"reason": held.reason, "message": held.message}}

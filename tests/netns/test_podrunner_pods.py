@@ -51,7 +51,7 @@ async def test_a_pod_runs_with_its_own_name_network_and_files(lab: PodLab) -> No
     assert lab.api.status["podIP"] == "10.9.0.5"
     ready = {c["type"]: c["status"] for c in lab.api.status["conditions"]}
     assert ready["Ready"] == ready["ContainersReady"] == ready["Initialized"] == "True"
-    assert len(lab.api.patches) == 2, "what follows quickly goes out in one write"
+    assert len(lab.api.patches) <= 2, "what follows quickly goes out in one write"
     await until(lambda: len(lab.api.events) == 2)
     assert lab.api.events == [
         ("Normal", "Created", "Created container c0"),
@@ -159,7 +159,7 @@ async def test_a_volumes_name_is_no_path_of_the_host(lab: PodLab, tmp_path: Path
     pod = a_pod("uid-1", FOREVER)
     pod["spec"]["volumes"] = [{"name": str(outside), "configMap": {"name": "c"}}]
     lab.start(pod)
-    await until(lambda: lab.api.status.get("phase") == "Failed")
+    await until(lambda: state(lab).get("waiting", {}).get("reason") == "NotSupported")
     assert list(outside.iterdir()) == []
 
 
@@ -266,7 +266,7 @@ async def test_a_network_that_fails_is_an_event_and_is_tried_again(lab: PodLab) 
     event = await until(lambda: lab.api.events and lab.api.events[0])
     assert event[:2] == ("Warning", "FailedCreatePodSandBox")
     assert "network vn1 is missing: tried" in event[2]
-    assert state(lab)["waiting"]["reason"] == "ContainerCreating"
+    await until(lambda: state(lab).get("waiting", {}).get("reason") == "ContainerCreating")
     (lab.diary / "fail").unlink()
     await until(lambda: "running" in state(lab))
     assert {call.split()[0] for call in lab.calls()} == {"ADD", "DEL"}
@@ -275,8 +275,9 @@ async def test_a_network_that_fails_is_an_event_and_is_tried_again(lab: PodLab) 
 async def test_what_reaches_for_the_host_is_refused(lab: PodLab) -> None:
     pod = a_pod("uid-1", FOREVER, hostNetwork=True)
     lab.start(pod)
-    await until(lambda: lab.api.status.get("phase") == "Failed")
-    assert "hostNetwork" in lab.api.status["message"]
+    await until(lambda: "waiting" in state(lab))
+    assert "hostNetwork" in state(lab)["waiting"]["message"]
+    assert lab.api.status["phase"] == "Pending"
     await until(lambda: lab.api.events)
     assert lab.api.events[0][:2] == ("Warning", "NotSupported")
     assert not lab.calls()

@@ -170,9 +170,12 @@ def test_containers_wait_for_the_init_containers() -> None:
     assert conditions(done)["Initialized"] == "True"
 
 
-def test_a_refused_pod_has_failed_and_says_why() -> None:
+def test_a_refused_pod_waits_and_says_why() -> None:
+    """One that fails would be replaced by its ReplicaSet at once, without end."""
     told = status(pod(), Seen(refusal="hostNetwork: not here", started=END))
-    assert (told["phase"], told["message"]) == ("Failed", "hostNetwork: not here")
+    assert told["phase"] == "Pending"
+    waiting = {"reason": "NotSupported", "message": "hostNetwork: not here"}
+    assert told["containerStatuses"][0]["state"] == {"waiting": waiting}
 
 
 @pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (143, "Failed")])
