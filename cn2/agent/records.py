@@ -22,6 +22,13 @@ from cn2.drivers.processes import boot_id
 from cn2.plan.node.attachment import Plugged
 
 
+FORMAT = 1
+
+
+class NewerRecord(Exception):
+    """A port of this boot was written down by a newer agent; nothing was touched."""
+
+
 class Record(msgspec.Struct, frozen=True):
     """One container's attachments."""
 
@@ -36,6 +43,7 @@ class Record(msgspec.Struct, frozen=True):
     ports: tuple[Plugged, ...]
     boot_id: str
     """Ports of an earlier boot are gone with it, whatever their record says."""
+    format: int = FORMAT
 
 
 class Records:
@@ -46,11 +54,11 @@ class Records:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def all(self) -> Iterator[Record]:
-        """Every record of this boot; what an earlier one left is removed."""
+        """Every record of this boot; what an earlier one left is removed. Raises NewerRecord."""
         now = boot_id()
         for path in sorted(self._directory.glob("*.json")):
-            record = _decode(path)
-            if record is None or record.boot_id != now:
+            record = _decode(path, now)
+            if record is None:
                 path.unlink()
             else:
                 yield record
@@ -71,8 +79,17 @@ class Records:
         return self._directory / f"{container}.json"
 
 
-def _decode(path: Path) -> Record | None:
+def _decode(path: Path, boot: str) -> Record | None:
+    """A record of this boot, None for what an earlier one left."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Record)
+        found = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except msgspec.DecodeError:
         return None
+    if found.get("boot_id") != boot:
+        return None
+    if found.get("format", FORMAT) > FORMAT:
+        raise NewerRecord(
+            f"{path} is of format {found['format']}, this agent knows {FORMAT}: run the cn2 that"
+            " wrote it, or take the system down first (cn2 down)"
+        )
+    return msgspec.convert(found, Record)
