@@ -21,7 +21,6 @@ import msgspec
 from cn2.drivers.processes import boot_id
 from cn2.plan.node.attachment import Plugged
 
-
 FORMAT = 1
 
 
