@@ -10,7 +10,8 @@ from cn2.drivers.processes import Known, everyone, known
 from cn2.supervisor.layout import Layout
 from cn2.supervisor.pids import read_pid
 
-_OUTSIDE_OF_PODS = ("cn2-init", "contrail-k8s-cn")
+_INIT = "cn2-init"
+_OUTSIDE_OF_PODS = (_INIT, "contrail-k8s-cn")
 """Short names of what belongs to pods without being in their pid namespace: the parent of their
 processes and the CNI plugin."""
 
@@ -47,15 +48,21 @@ def inside(layout: Layout) -> tuple[list[Known], list[Known]]:
     """Who is in the system's network namespaces: its pods' and its own processes, and others,
     who entered by themselves and are none of ours to end."""
     spaces = {path.stat().st_ino for path in layout.netns.glob("*") if netns.is_namespace(path)}
-    if not spaces:
-        return [], []
     home = Path("/proc/self/ns/pid").stat().st_ino
     ours, others = list[Known](), list[Known]()
     for one in everyone():
-        if one.namespace("net") in spaces:
+        if is_init(one, layout):
+            ours.append(one)
+        elif one.namespace("net") in spaces:
             in_pod = one.namespace("pid") != home or one.name in _OUTSIDE_OF_PODS
             (ours if in_pod or is_component(one.words, str(layout.root)) else others).append(one)
     return ours, others
+
+
+def is_init(one: Known, layout: Layout) -> bool:
+    """Whether it is the parent of a pod's processes, maybe not yet in the pod's namespaces."""
+    pods = f"{layout.pods}/"
+    return one.name == _INIT and any(word.startswith(pods) for word in one.words)
 
 
 def _recorded(layout: Layout, name: str) -> Known | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -10,12 +9,18 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import footprint
 import pytest
-from machine import CN2, PATIENCE, Machine
+from machine import CN2, PATIENCE
+from machine import Machine as Plain
 from networks import network
+
+from cn2.drivers import mounts
+from cn2.drivers.processes import boot_id
 
 pytestmark = [
     pytest.mark.e2e,
@@ -35,59 +40,26 @@ spec:
   containers:
   - {name: c, image: x, command: [sleep, "31557600"]}
 """
-SLEEP = "sleep 31557600"
 
 
-def output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+class Machine(Plain):
+    """A system of which nothing may be left when it was taken down."""
 
-
-def traces(directories: str) -> dict[str, set[str]]:
-    """What systems with data directories below `directories` leave on the machine, by where."""
-    mounted = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
-    return {
-        "links": {link["ifname"] for link in json.loads(output("ip", "-json", "link"))},
-        "namespaces": set(output("ip", "netns", "list").split()),
-        "routes": set(output("ip", "route", "show", "table", "all").splitlines()),
-        "rules": set(output("nft", "list", "ruleset").splitlines()) if _has("nft") else set(),
-        "mounts": {path for path in mounted if path.startswith(directories)},
-        "control groups": {str(path) for path in _empty_groups()},
-        "processes": {line for line in _command_lines() if directories in line or SLEEP in line},
-    }
-
-
-def _empty_groups() -> Iterator[Path]:
-    """Groups of pods without processes; those of another system's pods have some."""
-    for file in Path("/sys/fs/cgroup").glob("*/cn2/*/cgroup.procs"):
-        with contextlib.suppress(OSError):  # it went in the meantime
-            if not file.read_text().strip():
-                yield file.parent
-
-
-def _has(program: str) -> bool:
-    return any(os.access(f"{path}/{program}", os.X_OK) for path in os.environ["PATH"].split(":"))
-
-
-def _command_lines() -> Iterator[str]:
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (entry / "cmdline").read_bytes()
-        except OSError:  # it ended in the meantime
-            continue
-        yield f"{entry.name} {line.replace(bytes(1), b' ').decode(errors='replace').strip()}"
+    def down(self) -> None:
+        seen = footprint.footprint(self.data_dir)
+        super().down()
+        self.until(lambda: not footprint.remains(seen), f"nothing is left of {seen}")
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_changed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Around every test: the machine is as it was."""
     directories = tempfile.mkdtemp(prefix="cn2-")
     monkeypatch.setattr(tempfile, "tempdir", directories)
-    before = traces(directories)
+    before = footprint.machine()
     yield
-    after = traces(directories)
+    assert footprint.machine() == before
     Path(directories).rmdir()
-    assert {where: after[where] - before[where] for where in before} == {k: set() for k in before}
-    assert before["links"] == after["links"]
 
 
 def pod_of(machine: Machine) -> dict[str, Any]:
@@ -150,6 +122,78 @@ def test_a_system_comes_back_after_kill_9_of_everything() -> None:
         assert not set(killed.values()) & set(pids(machine).values())
         assert pod_of(machine) == before
         assert machine.cn2("status", "--data-dir", str(machine.data_dir)).returncode == 0
+
+
+def kill_everything(machine: Machine) -> None:
+    """Supervisor, components, the parents of the pods and the pods."""
+    for one in footprint.processes(machine.data_dir):
+        one.send(signal.SIGKILL)
+    machine.until(lambda: not [*footprint.processes(machine.data_dir)])
+
+
+def test_a_reboot() -> None:
+    """No process, mount or namespace is left, and files tell of an earlier boot: the next up needs
+    no down, and the pods are there again with their addresses."""
+    with Machine() as machine:
+        before = populate(machine)
+        kill_everything(machine)
+        for path in mounts.below(machine.data_dir):
+            mounts.detach(path)
+        for path in machine.data_dir.rglob("*"):
+            if path.is_file() and path.stat().st_size < 1 << 20:
+                path.write_bytes(path.read_bytes().replace(boot_id().encode(), b"-" * 36))
+        machine.up()
+        assert pod_of(machine) == before
+
+
+STUCK = """
+apiVersion: v1
+kind: Pod
+metadata: {name: stuck}
+spec:
+  terminationGracePeriodSeconds: 3600
+  containers:
+  - name: c
+    image: x
+    command: [bash, -c, "trap '' TERM; touch /tmp/up; while true; do sleep 31557600; done"]
+"""
+
+
+def test_down_cleans_up_after_anything() -> None:
+    """A pod in its grace period, everything killed, a pid that is another's now, the directory
+    moved: all of the system goes, nothing else."""
+    with Machine() as machine, bystanding() as bystander:
+        machine.apply(STUCK)
+        pod = machine.running("stuck")
+        machine.kubectl("exec", "stuck", "--", "test", "-e", "/tmp/up")
+        machine.kubectl("delete", "pod", "stuck", "--wait=false")
+        with bystanding("nsenter", f"--net={machine.pod_netns(pod)}") as stranger:
+            seen = footprint.footprint(machine.data_dir)
+            kill_everything(machine)
+            (machine.data_dir / "run/agent.pid").write_text(f"{bystander.pid} 1 {boot_id()}")
+            moved = machine.data_dir.with_name("moved")
+            machine.data_dir.rename(moved)
+            done = machine.cn2("down", "--data-dir", str(moved), check=False)
+            assert f"sleep (pid {stranger.pid}) entered one of the system's network namespaces" in (
+                done.stderr
+            )
+            assert done.returncode == 1
+            assert stranger.poll() is None and bystander.poll() is None
+            assert footprint.remains(seen).keys() == {"namespaces"}
+        machine.until(lambda: not footprint.remains(seen))
+        assert machine.cn2("down", "--data-dir", str(moved)).stderr == ""
+        moved.rename(machine.data_dir)
+
+
+@contextmanager
+def bystanding(*entering: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is none of ours."""
+    process = subprocess.Popen([*entering, "sleep", "31557600"])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_two_systems_run_side_by_side_and_a_third_after_them() -> None:
