@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cn2.api.access import at
+from cn2.api.access import at, text
 from cn2.api.kind import FieldError, Object
 from cn2.api.references import same_referent
 from cn2.api.schema_checks import invalid, not_supported, required, without_value
 from cn2.net.mac import parse_interface_mac
-from cn2.net.prefix import parse_address, parse_prefix
+from cn2.net.prefix import family_of, parse_address, parse_prefix
 from cn2.net.route_target import parse_route_target
 
 
@@ -77,6 +78,22 @@ def cidr(path: str, value: Any) -> list[FieldError]:
     return parses(path, value, parse_prefix)
 
 
+def block(path: str, value: Object) -> list[FieldError]:
+    """Errors unless `{ipPrefix, ipPrefixLen}` is a block of addresses without host bits."""
+    errors = [required(f"{path}.{key}") for key in ("ipPrefix", "ipPrefixLen") if key not in value]
+    if errors:
+        return errors
+    return parses(path, f"{value['ipPrefix']}/{value['ipPrefixLen']}", parse_prefix)
+
+
+def of_family(path: str, value: Any, family: str) -> list[FieldError]:
+    """An error unless the value is absent or an address of the family (`v4`, `v6`)."""
+    errors = address(path, value)
+    if value and not errors and family_of(value) != family:
+        errors = [invalid(path, value, f"must be an IP{family} address")]
+    return errors
+
+
 def mac(path: str, value: Any) -> list[FieldError]:
     """An error unless the value is absent or a MAC address that an interface may have."""
     return parses(path, value, parse_interface_mac)
@@ -94,9 +111,21 @@ def refers_to(path: str, value: Any, *kinds: str) -> list[FieldError]:
     errors = []
     if value.get("kind", "") not in kinds:
         errors.append(not_supported(f"{path}.kind", value.get("kind", ""), kinds))
-    if not value.get("name"):
+    name, namespace = text(value, "name"), text(value, "namespace")
+    if not name:
         errors.append(required(f"{path}.name"))
+    elif not _is_name(name):
+        errors.append(invalid(f"{path}.name", name, "cannot be the name of an object"))
+    if namespace and not _LABEL.fullmatch(namespace):
+        errors.append(invalid(f"{path}.namespace", namespace, "cannot be the name of a namespace"))
     return errors
+
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def _is_name(name: str) -> bool:
+    return name not in (".", "..") and "/" not in name and "%" not in name
 
 
 def needs(path: str, value: Any, *kinds: str) -> list[FieldError]:

@@ -151,6 +151,12 @@ class Kind:
     """Holders whose claims stay reserved for them while this object exists: a VirtualNetwork that
     a NetworkAttachmentDefinition still wants gets its number back when it is created again."""
 
+    inert: str = ""
+    """What objects of this kind do not do yet; whoever writes one is told, and so says its status.
+    """
+    made_for: Callable[[Object], tuple[str, str, str] | None] | None = None
+    """(namespace, name, uid) of the Pod that an object was made for: while that pod runs, people
+    cannot delete it."""
     kept_by: tuple[str, ...] = ()
     """Names of kinds whose references to an object keep people from deleting it."""
     pool_of: Callable[[Object], str] | None = None

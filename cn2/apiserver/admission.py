@@ -8,6 +8,7 @@ from typing import Any
 
 from cn2.api import conventions
 from cn2.api.kind import Family, FieldError, Kind, Object
+from cn2.api.kinds import by_name
 from cn2.api.validation import checker, unknown_field
 from cn2.apiserver import (
     escalation,
@@ -19,9 +20,11 @@ from cn2.apiserver import (
     quotas,
     service_ips,
 )
+from cn2.apiserver.authz import Attributes, Authorizer
 from cn2.apiserver.backend import Backend
 from cn2.apiserver.errors import bad_request, invalid
 from cn2.apiserver.options import Unknown, WriteOptions
+from cn2.apiserver.request import User
 from cn2.net.names import BACK_REFERENCE_PREFIX
 
 Manage = Callable[[Object | None, Object], None]
@@ -103,6 +106,8 @@ def complete(
     """What the server computes itself, and the checks that no schema can say; what to warn of."""
     if kind.family is Family.AGGREGATED:
         conventions.apply(kind, new, old, backend.lookup)
+        if options.user is not None and not options.component:
+            _check_access(backend, kind, new, old, options.user)
     service_ips.assign(backend, kind, new, old)
     node_ports.assign(backend, kind, new, old)
     limit_ranges.admit(backend, kind, new, old)
@@ -118,14 +123,38 @@ def complete(
         raise invalid(kind, new["metadata"]["name"], errors)
     escalation.check(backend, options.user, kind, new, old)
     quotas.admit(backend, kind, new, old)
-    if kind.warn is None or options.component or (old is not None and _asked(new) == _asked(old)):
+    if options.component or (old is not None and _asked(new) == _asked(old)):
         return ()
-    return tuple(kind.warn(new, old))
+    inert = (f"{kind.kind} is stored but has no effect yet: {kind.inert}",) if kind.inert else ()
+    return (*inert, *kind.warn(new, old)) if kind.warn is not None else inert
 
 
 def _asked(obj: Object) -> Any:
     """The parts of an object in which people ask for something."""
     return obj["metadata"].get("annotations"), obj.get("spec")
+
+
+def _check_access(
+    backend: Backend, kind: Kind, new: Object, old: Object | None, user: User
+) -> None:
+    """Raises Forbidden for a new reference into another namespace in which the user may not read
+    what it names: else one could use a stranger's Subnet by knowing its name."""
+    own = new["metadata"].get("namespace", "")
+    known = {conventions.target(ref, own) for ref in conventions.references(kind, old or {})}
+    for ref in conventions.references(kind, new):
+        named, namespace, name = which = conventions.target(ref, own)
+        if not namespace or namespace == own or which in known:
+            continue
+        other = by_name(named)
+        attributes = Attributes(
+            verb="get",
+            group=other.group,
+            resource=other.plural,
+            subresource="",
+            namespace=namespace,
+            name=name,
+        )
+        Authorizer(backend).check(user, attributes)
 
 
 def _errors(

@@ -6,6 +6,7 @@ pods attached, and a namespace takes along what is in it.
 
 from __future__ import annotations
 
+from cn2.api.access import at
 from cn2.api.kind import Kind, Object
 from cn2.api.kinds import by_name
 from cn2.apiserver import keys
@@ -16,6 +17,7 @@ from cn2.apiserver.request import User
 from cn2.net.names import back_reference
 
 _COMPONENT = "system:cn2:"
+POD = "Pod"
 
 
 def is_component(user: User) -> bool:
@@ -31,8 +33,22 @@ def check(backend: Backend, kind: Kind, obj: Object) -> None:
         if claims:
             who = claims[0].value.decode()
             raise conflict(kind, name, f"{len(claims)} numbers of it are in use, by {who} first")
+    if kind.made_for is not None and (pod := kind.made_for(obj)) is not None:
+        _check_pod(backend, kind, name, *pod)
     for other in kind.kept_by:
         _check_references(backend, kind, obj, by_name(other))
+
+
+def _check_pod(
+    backend: Backend, kind: Kind, name: str, namespace: str, pod_name: str, uid: str
+) -> None:
+    """What a running pod stands on: its address would be free for others."""
+    pod = backend.lookup(POD, namespace, pod_name)
+    if pod is None or pod["metadata"]["uid"] != uid:
+        return
+    if at(pod, "status", "phase") not in ("Succeeded", "Failed"):
+        why = f"Pod {namespace}/{pod_name} uses it; it goes when the pod is deleted"
+        raise conflict(kind, name, why)
 
 
 def _check_references(backend: Backend, kind: Kind, obj: Object, other: Kind) -> None:

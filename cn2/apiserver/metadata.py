@@ -45,6 +45,8 @@ _LABEL_LIMIT = 63
 _ANNOTATIONS = 256 << 10
 """Bytes that all annotations of an object may have together."""
 
+_SEGMENT_LIMIT = 512
+"""Room for what is made from two names of 253 characters; a name must fit into a URL."""
 _GENERATED_LIMIT = 58
 _TEXT_MAPS = ("labels", "annotations")
 _SERVER_OWNED = (
@@ -238,6 +240,8 @@ def _name_problem(rule: NameRule, name: str) -> str:
         case NameRule.PATH_SEGMENT:
             if name in (".", ".."):
                 return f"may not be '{name}'"
+            if len(name) > _SEGMENT_LIMIT:
+                return f"must be no more than {_SEGMENT_LIMIT} characters"
             bad = next((part for part in ("/", "%") if part in name), "")
             return f"may not contain '{bad}'" if bad else ""
         case NameRule.LABEL:

@@ -8,7 +8,9 @@ object and reason a burst is written, then one every few minutes; the rest is co
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ V = TypeVar("V")
 NORMAL = "Normal"
 WARNING = "Warning"
 
+_LONGEST_NAME = 253
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _MESSAGE_LENGTH = 1024
 """Longest message that kube-apiserver accepts."""
 
@@ -93,8 +97,9 @@ class EventLog:
                 type=type,
                 reason=reason,
                 message=message,
-                # client-go's form: the object's name and the time in hexadecimal nanoseconds.
-                name=f"{subject['name']}.{int(now.timestamp() * 1e6) * 1000 + len(self._series):x}",
+                name=_event_name(
+                    subject["name"], int(now.timestamp() * 1e6) * 1000 + len(self._series)
+                ),
                 namespace=subject["namespace"] or "default",
                 first=stamp,
                 last=stamp,
@@ -114,6 +119,15 @@ class EventLog:
             return False
         bucket.tokens -= 1
         return True
+
+
+def _event_name(name: str, nanoseconds: int) -> str:
+    """client-go's form: the object's name and the time in hexadecimal nanoseconds; a uuid where
+    that is no name for an event (an object's name may be longer, or have capitals)."""
+    wanted = f"{name}.{nanoseconds:x}"
+    if len(wanted) <= _LONGEST_NAME and _SUBDOMAIN.fullmatch(wanted):
+        return wanted
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, wanted))
 
 
 class Events:

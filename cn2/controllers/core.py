@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from cn2.api.kind import Object
+from cn2.api.kind import Kind, Object
 from cn2.api.kinds import (
     GLOBAL_SYSTEM_CONFIG,
     GLOBAL_VROUTER_CONFIG,
@@ -40,6 +40,7 @@ from cn2.plan.cluster import (
     route_targets,
     routers,
     routing_instances,
+    stored,
     subnets,
     system,
 )
@@ -61,6 +62,7 @@ KINDS = (
     VIRTUAL_NETWORK,
     VIRTUAL_NETWORK_ROUTER,
     VIRTUAL_ROUTER,
+    *(kind for kind, _ in stored.REFERENTS),
 )
 
 
@@ -75,6 +77,7 @@ def wire(manager: Manager, cluster: str) -> None:
     core.add_routers()
     core.add_addresses()
     core.add_interfaces()
+    core.add_stored()
 
 
 class _Core:
@@ -147,6 +150,8 @@ class _Core:
             ],
         )
         self.wiring.on_ends(controller, SUBNET, self._networks_of_subnet)
+        # A router of that name may have had the instance.
+        self.wiring.on_ends(controller, ROUTING_INSTANCE, lambda one: (objects.key(one),))
         self.wiring.on_ends(controller, ROUTE_TARGET, self._users_of_target)
         orphans = self.wiring.add(
             ROUTING_INSTANCE.plural,
@@ -198,7 +203,7 @@ class _Core:
         return self.snapshot.all(VIRTUAL_NETWORK_ROUTER)
 
     def add_routers(self) -> None:
-        self.wiring.add(
+        controller = self.wiring.add(
             VIRTUAL_NETWORK_ROUTER.plural,
             VIRTUAL_NETWORK_ROUTER,
             lambda key: routers.plan(self.snapshot, key),
@@ -207,6 +212,9 @@ class _Core:
                 (ROUTING_INSTANCE, _routed_by),
             ],
         )
+
+        # A network of that name may have had the instance.
+        self.wiring.on_ends(controller, ROUTING_INSTANCE, lambda one: (objects.key(one),))
 
     # -- addresses ---------------------------------------------------------------------------
 
@@ -273,6 +281,19 @@ class _Core:
                 (NETWORK_ATTACHMENT_DEFINITION, self._interfaces_on),
             ],
         )
+
+    # -- kinds that wait for a later version -------------------------------------------------
+
+    def add_stored(self) -> None:
+        for kind, referents in stored.REFERENTS:
+            plan = partial(stored.plan, kind, referents, self.snapshot)
+            controller = self.wiring.add(kind.plural, kind, plan, workers=1)
+            for other in referents:
+                self.wiring.on_ends(controller, other, partial(self._referrers, kind))
+
+    def _referrers(self, kind: Kind, obj: Object) -> Iterable[Key]:
+        found = self.snapshot.find(kind, stored.BY_REFERENCE, stored.label_of(obj))
+        return [objects.key(one) for one in found]
 
     def _interfaces_on(self, obj: Object) -> Iterable[Key]:
         """Interfaces of the network that has the name of `obj`."""

@@ -9,6 +9,7 @@ from cn2.api.kinds import (
     INSTANCE_IP,
     NAMESPACE,
     NETWORK_ATTACHMENT_DEFINITION,
+    NETWORK_POLICY,
     NODE,
     POD,
     SERVICE,
@@ -29,6 +30,7 @@ from cn2.plan.cluster import (
     pods,
     services,
     static_addresses,
+    stored,
     subnets,
 )
 from cn2.plan.cluster.settings import Settings
@@ -37,6 +39,7 @@ KINDS = (
     INSTANCE_IP,
     NAMESPACE,
     NETWORK_ATTACHMENT_DEFINITION,
+    NETWORK_POLICY,
     NODE,
     POD,
     SERVICE,
@@ -55,6 +58,8 @@ def wire(manager: Manager, settings: Settings) -> None:
     kubernetes.add_attachments()
     kubernetes.add_pods()
     kubernetes.add_services()
+    kubernetes.add_policies()
+    kubernetes.add_policies()
 
 
 class _Kubernetes:
@@ -126,6 +131,7 @@ class _Kubernetes:
         self.wiring.on_ends(controller, VIRTUAL_NETWORK, self._pods_on_default)
         self._on_release(controller)
         self._on_freed_address(controller)
+        self._on_freed_mac(controller)
         self.wiring.add_coalesced(
             VIRTUAL_ROUTER.plural,
             VIRTUAL_ROUTER,
@@ -167,6 +173,20 @@ class _Kubernetes:
 
         self.wiring.manager.informers.of(INSTANCE_IP).on_change(freed)
 
+    def _on_freed_mac(self, controller: Controller) -> None:
+        """As above, for a MAC: an interface, or the pod that asked for it, is gone."""
+
+        def freed(old: Object | None, new: Object | None) -> None:
+            if old is None or new is not None:
+                return
+            index = static_addresses.macs_asked_by if old["kind"] == POD.kind else None
+            for key in (index or static_addresses.macs_of)(old):
+                for pod in self.snapshot.find(POD, static_addresses.BY_MAC, key):
+                    controller.queue.add(objects.key(pod))
+
+        for kind in (VIRTUAL_MACHINE_INTERFACE, POD):
+            self.wiring.manager.informers.of(kind).on_change(freed)
+
     def _node_of_machine(self, machine: Object) -> Iterable[Key]:
         namespace, name = pods.pod_key(machine)
         pod = self.snapshot.get(POD, name, namespace)
@@ -182,6 +202,14 @@ class _Kubernetes:
             mappers=[(INSTANCE_IP, _service_of)],
         )
         self.wiring.on_ends(controller, VIRTUAL_NETWORK, self._services_on_network)
+
+    def add_policies(self) -> None:
+        self.wiring.add(
+            NETWORK_POLICY.plural,
+            NETWORK_POLICY,
+            lambda key: stored.plan_policy(self.snapshot, key),
+            workers=1,
+        )
 
     def _services_on_network(self, network: Object) -> Iterable[Key]:
         if objects.key(network) != self.settings.service_network:

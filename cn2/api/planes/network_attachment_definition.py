@@ -9,6 +9,9 @@ from cn2.api.columns import AGE
 from cn2.api.kind import Family, FieldError, Kind, Lookup, Object, holder
 from cn2.api.route_target_lists import not_automatic
 from cn2.api.schema_checks import invalid
+from cn2.api.v1alpha1.subnet import too_small
+from cn2.api.v1alpha1.virtual_network import INERT
+from cn2.net.prefix import parse_prefix
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
@@ -44,8 +47,22 @@ def _validate_among(new: Object, old: Object | None, lookup: Lookup) -> list[Fie
 
 def _warn(new: Object, old: Object | None) -> list[str]:
     asked = annotation(new, definitions.ANNOTATION)
-    unknown = definitions.read(asked)[0].unknown if asked else ()
-    return [definitions.unknown_text(unknown)] if unknown else []
+    intent = definitions.read(asked)[0] if asked else definitions.Intent()
+    small = [
+        f"{definitions.PATH}.ipam{family.upper()}Subnet: {problem}"
+        for family, block in intent.blocks.items()
+        if (problem := too_small(parse_prefix(block.cidr), block.gateway))
+    ]
+    unknown = [definitions.unknown_text(intent.unknown)] if intent.unknown else []
+    return (
+        small
+        + unknown
+        + [
+            f"{definitions.PATH}.{key} is stored but has no effect yet"
+            for key in INERT
+            if intent.switches.get(key)
+        ]
+    )
 
 
 def _wants(obj: Object) -> list[str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
-from cn2.api.access import at, items, text
-from cn2.api.checks import parses
+from cn2.api.access import items
+from cn2.api.checks import block
 from cn2.api.kind import Column, FieldError, Object
-from cn2.api.v1alpha1.shared import core_kind, core_schema
-from cn2.net.prefix import parse_prefix
+from cn2.api.v1alpha1.shared import NO_FILTER, core_kind, core_schema
 
 FIREWALL_SUBNET = s.object(
     "A block of addresses.",
@@ -16,14 +15,6 @@ FIREWALL_SUBNET = s.object(
         "ipPrefixLen": s.int_or_string("Bits of the prefix."),
     },
 )
-
-
-def check_subnet(path: str, subnet: Object) -> list[FieldError]:
-    """An error unless the block is absent or a valid one."""
-    prefix, length = text(subnet, "ipPrefix"), at(subnet, "ipPrefixLen")
-    if not prefix or length is None:
-        return []
-    return parses(path, f"{prefix}/{length}", parse_prefix)
 
 
 def _subnets(obj: Object) -> int:
@@ -35,7 +26,7 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     return [
         error
         for index, subnet in enumerate(items(new, *path.split(".")))
-        for error in check_subnet(f"{path}[{index}]", subnet)
+        for error in block(f"{path}[{index}]", subnet)
     ]
 
 
@@ -58,5 +49,6 @@ ADDRESS_GROUP = core_kind(
         Column(name="Subnets", cell=_subnets, type="integer", description="Number of blocks."),
     ),
     validate=_validate,
+    inert=NO_FILTER,
     kept_by=("FirewallRule",),
 )

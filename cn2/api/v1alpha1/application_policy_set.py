@@ -7,7 +7,7 @@ from cn2.api.access import items, mapping
 from cn2.api.checks import each_refers_to
 from cn2.api.kind import FieldError, Object
 from cn2.api.v1alpha1.firewall_policy import SEQUENCE
-from cn2.api.v1alpha1.shared import core_kind, core_schema, references
+from cn2.api.v1alpha1.shared import NO_FILTER, core_kind, core_schema, references
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
@@ -39,4 +39,5 @@ APPLICATION_POLICY_SET = core_kind(
         {"allApplications": s.boolean("The set is for all applications.")},
     ),
     validate=_validate,
+    inert=NO_FILTER,
 )

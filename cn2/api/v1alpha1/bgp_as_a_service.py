@@ -6,15 +6,29 @@ from cn2.api import schema as s
 from cn2.api.access import items, mapping
 from cn2.api.checks import address, each_refers_to
 from cn2.api.kind import Column, FieldError, Object
+from cn2.api.selector_checks import selector
 from cn2.api.shared_types import label_selector
-from cn2.api.v1alpha1.bgp_types import AS_NUMBER, ROUTER_REFERENCE_ATTRIBUTES, SESSION_ATTRIBUTES
+from cn2.api.v1alpha1.bgp_types import (
+    AS_NUMBER,
+    ROUTER_REFERENCE_ATTRIBUTES,
+    SESSION_ATTRIBUTES,
+    authentication,
+)
 from cn2.api.v1alpha1.shared import core_kind, core_schema, references, struct
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
+    selectors = items(spec, "virtualMachineInterfacesSelector")
+    session = "bgpAsAServiceSessionAttributes"
     return [
         *address("spec.ipAddress", spec.get("ipAddress")),
+        *authentication(f"spec.{session}.authData", mapping(spec, session, "authData")),
+        *(
+            error
+            for index, one in enumerate(selectors)
+            for error in selector(f"spec.virtualMachineInterfacesSelector[{index}]", one)
+        ),
         *each_refers_to(
             "spec.virtualMachineInterfaceReferences",
             items(spec, "virtualMachineInterfaceReferences"),
@@ -68,4 +82,5 @@ BGP_AS_A_SERVICE = core_kind(
         Column(name="IPAddress", path=".spec.ipAddress", description="Address of the client."),
     ),
     validate=_validate,
+    inert="no BGP session is made",
 )

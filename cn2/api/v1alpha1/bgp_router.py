@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cn2.api import schema as s
 from cn2.api.access import items, mapping
-from cn2.api.checks import address, each_refers_to, immutable_references, needs
+from cn2.api.checks import address, each_refers_to, immutable_references, needs, of_family
 from cn2.api.kind import Column, FieldError, Object
 from cn2.api.v1alpha1.bgp_types import (
     AS_NUMBER,
@@ -12,6 +12,7 @@ from cn2.api.v1alpha1.bgp_types import (
     FAMILIES,
     HOLD_TIME,
     ROUTER_REFERENCE_ATTRIBUTES,
+    authentication,
 )
 from cn2.api.v1alpha1.shared import core_kind, core_schema, parent, references
 
@@ -24,8 +25,12 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     parameters = mapping(spec, "bgpRouterParameters")
     errors = needs("spec.parent", spec.get("parent"), "RoutingInstance")
-    for key in ("address", "identifier", "gatewayAddress", "ipv6GatewayAddress"):
-        errors += address(f"spec.bgpRouterParameters.{key}", parameters.get(key))
+    path = "spec.bgpRouterParameters"
+    errors += address(f"{path}.address", parameters.get("address"))
+    for key in ("identifier", "gatewayAddress"):
+        errors += of_family(f"{path}.{key}", parameters.get(key), "v4")
+    errors += of_family(f"{path}.ipv6GatewayAddress", parameters.get("ipv6GatewayAddress"), "v6")
+    errors += authentication(f"{path}.authData", mapping(parameters, "authData"))
     errors += each_refers_to(
         "spec.bgpRouterReferences", items(spec, "bgpRouterReferences"), "BGPRouter"
     )
@@ -96,4 +101,5 @@ BGP_ROUTER = core_kind(
         ),
     ),
     validate=_validate,
+    inert="no BGP session is made",
 )

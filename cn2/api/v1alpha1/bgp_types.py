@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
+from cn2.api.access import items, text
+from cn2.api.checks import forbidden
+from cn2.api.kind import FieldError, Object
+from cn2.api.schema_checks import required
 from cn2.api.v1alpha1.shared import struct
 
 MAX_AS_NUMBER = 0xFFFFFFFF
@@ -50,6 +54,18 @@ AUTHENTICATION = struct(
         "keyItems": s.array(_KEY, "Keys; one is used."),
     },
 )
+
+
+def authentication(path: str, given: Object) -> list[FieldError]:
+    """Errors unless there is exactly one key where keys are asked for."""
+    keys = items(given, "keyItems")
+    if not given.get("keyType"):
+        return [required(f"{path}.keyType")] if keys else []
+    if not keys or not text(keys[0], "key"):
+        return [required(f"{path}.keyItems[0].key")]
+    return [forbidden(f"{path}.keyItems[1]", "only one key is supported")] if keys[1:] else []
+
+
 _FAMILY_ATTRIBUTES = s.object(
     "Attributes of one address family.",
     {

@@ -6,11 +6,16 @@ from cn2.api import schema as s
 from cn2.api.access import items
 from cn2.api.checks import each_refers_to
 from cn2.api.kind import Column, FieldError, Object, Schema
-from cn2.api.v1alpha1.shared import core_kind, core_schema, references, struct
+from cn2.api.v1alpha1.shared import NO_FILTER, core_kind, core_schema, references, struct
 
 SEQUENCE: Schema = struct(
     "Where the referent stands.",
-    {"sequence": s.string("Place in the order of evaluation, lowest first, such as 1.000000.")},
+    {
+        "sequence": s.string(
+            "Place in the order of evaluation, lowest first, such as 1.000000.",
+            pattern=r"^([0-9]+(\.[0-9]+)?)?$",
+        )
+    },
 )
 
 
@@ -37,4 +42,5 @@ FIREWALL_POLICY = core_kind(
     ),
     columns=(Column(name="Rules", cell=_rules, type="integer", description="Number of rules."),),
     validate=_validate,
+    inert=NO_FILTER,
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cn2.api import schema as s
 from cn2.api.access import at, items, mapping, text
-from cn2.api.checks import refers_to
+from cn2.api.checks import block, each_refers_to, forbidden, refers_to
 from cn2.api.kind import Column, FieldError, Object, Schema
 from cn2.api.schema_checks import invalid
-from cn2.api.v1alpha1.address_group import FIREWALL_SUBNET, check_subnet
-from cn2.api.v1alpha1.shared import core_kind, core_schema, reference, references
+from cn2.api.v1alpha1.address_group import FIREWALL_SUBNET
+from cn2.api.v1alpha1.shared import NO_FILTER, core_kind, core_schema, reference, references
 
 _MAX_PORT = 65535
 
@@ -48,9 +48,19 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
         *_check_ports(spec, "srcPorts"),
         *_check_ports(spec, "dstPorts"),
         *refers_to("spec.addressGroupReference", spec.get("addressGroupReference"), "AddressGroup"),
-        *check_subnet("spec.endpoint1.subnet", mapping(spec, "endpoint1", "subnet")),
-        *check_subnet("spec.endpoint2.subnet", mapping(spec, "endpoint2", "subnet")),
+        *each_refers_to("spec.tagReferences", items(spec, "tagReferences"), "Tag"),
+        *_check_end(spec, "endpoint1"),
+        *_check_end(spec, "endpoint2"),
     ]
+
+
+def _check_end(spec: Object, key: str) -> list[FieldError]:
+    end = mapping(spec, key)
+    given = [name for name in ("subnet", "addressGroup", "tags", "any") if end.get(name)]
+    if len(given) > 1:
+        return [forbidden(f"spec.{key}.{given[1]}", f"may not be set together with {given[0]}")]
+    subnet = mapping(end, "subnet")
+    return block(f"spec.{key}.subnet", subnet) if subnet else []
 
 
 def _port_range(description: str) -> Schema:
@@ -94,7 +104,9 @@ FIREWALL_RULE = core_kind(
                 "Protocol and ports.",
                 {
                     "protocol": s.string("tcp, udp, icmp, ... or any."),
-                    "protocolId": s.integer("Number of the protocol.", bits=64),
+                    "protocolId": s.integer(
+                        "Number of the protocol.", bits=64, minimum=0, maximum=255
+                    ),
                     "srcPorts": _port_range("Source ports."),
                     "dstPorts": _port_range("Destination ports."),
                 },
@@ -123,4 +135,5 @@ FIREWALL_RULE = core_kind(
         Column(name="Action", path=".spec.actionList.simpleAction", description="pass or deny."),
     ),
     validate=_validate,
+    inert=NO_FILTER,
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
-from cn2.api.access import at, items, mapping
+from cn2.api.access import at, items, mapping, text
 from cn2.api.checks import address, each_refers_to, immutable_references, refers_to
 from cn2.api.kind import Column, FieldError, Object
 from cn2.api.references import keep
+from cn2.api.schema_checks import duplicate, required
 from cn2.api.v1alpha1.shared import core_kind, core_schema, parent, reference, references
 
 MAX_PORT = 65535
@@ -31,6 +32,7 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     return [
         *address("spec.floatingIPAddress", spec.get("floatingIPAddress")),
+        *_check_mappings(spec),
         *refers_to("spec.parent", spec.get("parent"), "InstanceIP"),
         *each_refers_to(
             "spec.virtualMachineInterfaceReferences",
@@ -41,12 +43,26 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     ]
 
 
+def _check_mappings(spec: Object) -> list[FieldError]:
+    path = "spec.floatingIPPortMappings.portMappings"
+    mappings = items(spec, "floatingIPPortMappings", "portMappings")
+    if spec.get("floatingIPPortMappingsEnable") and not mappings:
+        return [required(path)]
+    errors, seen = [], set()
+    for index, mapped in enumerate(mappings):
+        port = text(mapped, "protocol"), at(mapped, "srcPort", default=0)
+        if port in seen:
+            errors.append(duplicate(f"{path}[{index}]", f"{port[0]}/{port[1]}"))
+        seen.add(port)
+    return errors
+
+
 _PORT_MAPPING = s.object(
     "One port that is translated.",
     {
-        "srcPort": s.integer("Port of the floating address.", minimum=0, maximum=MAX_PORT),
-        "dstPort": s.integer("Port of the interface.", minimum=0, maximum=MAX_PORT),
-        "protocol": s.string("TCP, UDP or SCTP."),
+        "srcPort": s.integer("Port of the floating address.", minimum=1, maximum=MAX_PORT),
+        "dstPort": s.integer("Port of the interface.", minimum=1, maximum=MAX_PORT),
+        "protocol": s.string("TCP, UDP or SCTP.", enum=("TCP", "UDP", "SCTP")),
     },
 )
 
@@ -92,4 +108,5 @@ FLOATING_IP = core_kind(
     ),
     complete=_complete,
     validate=_validate,
+    inert="no address is translated",
 )

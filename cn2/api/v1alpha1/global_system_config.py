@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
-from cn2.api.access import at, mapping, name_of
-from cn2.api.checks import forbidden
+from cn2.api.access import at, items, mapping, name_of
+from cn2.api.checks import each_refers_to, forbidden
 from cn2.api.kind import Column, FieldError, Object
 from cn2.api.schema_checks import invalid
 from cn2.api.v1alpha1.bgp_router import DEFAULT_AS_NUMBER
@@ -16,14 +16,15 @@ NAME = "default-global-system-config"
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
-    errors = []
+    errors: list[FieldError] = []
     if name_of(new) != NAME:
         errors.append(forbidden("metadata.name", f"the only object of this kind is {NAME}"))
     spec = mapping(new, "spec")
     number = at(spec, "autonomousSystem", default=DEFAULT_AS_NUMBER)
     if number > MAX_SHORT_AS and not spec.get("enable4bytesAS"):
         errors.append(invalid("spec.autonomousSystem", number, "needs enable4bytesAS above 65535"))
-    return errors
+    references = items(spec, "bgpRouterReferences")
+    return errors + each_refers_to("spec.bgpRouterReferences", references, "BGPRouter")
 
 
 GLOBAL_SYSTEM_CONFIG = core_kind(

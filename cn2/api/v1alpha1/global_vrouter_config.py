@@ -34,6 +34,8 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     for index, entry in enumerate(items(spec, "linklocalServices", "linklocalServiceEntry")):
         path = f"spec.linklocalServices.linklocalServiceEntry[{index}]"
         errors += address(f"{path}.linklocalServiceIP", at(entry, "linklocalServiceIP"))
+        for number, ip in enumerate(items(entry, "ipFabricServiceIP")):
+            errors += address(f"{path}.ipFabricServiceIP[{number}]", ip)
     return errors + _check_pools(spec) + immutable_references(new, old, "spec.parent")
 
 
@@ -52,7 +54,7 @@ _SERVICE = s.object(
 _PORT_POOL = s.object(
     "Ports of one protocol: a range, or a number of ports.",
     {
-        "protocol": s.string("tcp or udp."),
+        "protocol": s.string("tcp or udp.", enum=("tcp", "udp")),
         "portRange": s.object(
             "First and last port.",
             {
@@ -94,7 +96,7 @@ GLOBAL_VROUTER_CONFIG = core_kind(
             "portTranslationPools": s.object(
                 "Ports that source NAT uses.", {"pools": s.array(_PORT_POOL, "The pools.")}
             ),
-            "flowExportRate": s.integer("Flow records per second."),
+            "flowExportRate": s.integer("Flow records per second.", minimum=0),
         },
         required=("parent",),
     ),

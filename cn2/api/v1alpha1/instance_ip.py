@@ -9,13 +9,14 @@ from cn2.api.checks import (
     cidr,
     each_refers_to,
     immutable_references,
-    refers_to,
+    needs,
 )
 from cn2.api.kind import Claim, Column, FieldError, Object, holder
 from cn2.api.references import keep
 from cn2.api.schema_checks import invalid
 from cn2.api.v1alpha1.shared import core_kind, core_schema, reference, references
-from cn2.net.prefix import family_of, parse_prefix
+from cn2.api.v1alpha1.virtual_machine_interface import pod_of
+from cn2.net.prefix import family_of, parse_address, parse_prefix
 
 
 def subnet_pool_name(namespace: str, name: str) -> str:
@@ -42,8 +43,10 @@ def _complete(new: Object, old: Object | None) -> None:
     spec = mapping(new, "spec")
     keep(spec, mapping(old, "spec"), "instanceIPAddress", "cidr", "instanceIPFamily")
     ip = text(spec, "instanceIPAddress")
-    if ip and not address("", ip) and not spec.get("instanceIPFamily"):
-        spec["instanceIPFamily"] = family_of(ip)
+    if ip and not address("", ip):
+        spec["instanceIPAddress"] = str(parse_address(ip))
+        if not spec.get("instanceIPFamily"):
+            spec["instanceIPFamily"] = family_of(ip)
 
 
 def _check_address(new: Object) -> list[FieldError]:
@@ -77,7 +80,7 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     return [
         *_check_address(new),
-        *refers_to(
+        *needs(
             "spec.virtualNetworkReference", spec.get("virtualNetworkReference"), "VirtualNetwork"
         ),
         *each_refers_to(
@@ -131,6 +134,7 @@ INSTANCE_IP = core_kind(
         Column(name="Network", cell=_network, description="namespace/name of the network."),
     ),
     complete=_complete,
+    made_for=pod_of,
     validate=_validate,
     claims=_claims,
 )

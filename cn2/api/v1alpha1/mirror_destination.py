@@ -18,8 +18,10 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
         *address(f"{path}.vTEPDestinationIP", header.get("vTEPDestinationIP")),
         *mac(f"{path}.vTEPDestinationMac", header.get("vTEPDestinationMac")),
     ]
-    if spec.get("nextHopMode") == "static" and not header:
-        errors.append(required(path))
+    if spec.get("nextHopMode") == "static":
+        needed = ("vTEPDestinationIP", "vTEPDestinationMac", "vxlanID")
+        missing = [f"{path}.{key}" for key in needed if not header.get(key)]
+        errors += [required(where) for where in (missing if header else [path])]
     return errors
 
 
@@ -68,4 +70,5 @@ MIRROR_DESTINATION = core_kind(
         ),
     ),
     validate=_validate,
+    inert="no packets are copied",
 )

@@ -26,6 +26,9 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 FQ_NAME = s.strings("FqName is the fully qualified name, computed by the server.")
 
+NO_FILTER = "no traffic is filtered by it"
+"""Of the kinds of security policy: `Kind.inert`."""
+
 STATES = ("Pending", "Success", "Failure")
 
 _REFERENCE_FIELDS: dict[str, Schema] = {
@@ -103,6 +106,8 @@ def core_kind(
     validate: Validate | None = None,
     validate_among: ValidateAmong | None = None,
     warn: Warn | None = None,
+    inert: str = "",
+    made_for: Callable[[Object], tuple[str, str, str] | None] | None = None,
     claims: Callable[[Object], list[Claim]] | None = None,
     kept_by: tuple[str, ...] = (),
     pool_of: Callable[[Object], str] | None = None,
@@ -129,5 +134,7 @@ def core_kind(
         validate=validate,
         validate_among=validate_among,
         warn=warn,
+        inert=inert,
+        made_for=made_for,
         claims=claims,
     )

@@ -83,6 +83,19 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     return errors + immutable(new, old, "spec.cidr")
 
 
+def too_small(block: Prefix, gateway: str = "") -> str:
+    """What is said of a block in which every address is reserved, "" of others."""
+    if block.capacity > len(block.reserved_ids(gateway)):
+        return ""
+    return f"{block} has no address for pods: all of its {block.capacity} are reserved"
+
+
+def _warn(new: Object, old: Object | None) -> list[str]:
+    block = block_of(new)
+    problem = too_small(block, text(new, "spec", "defaultGateway")) if block else ""
+    return [f"spec.cidr: {problem}"] if problem else []
+
+
 _RANGE = s.object(
     "Range is a named list of address ranges.",
     {
@@ -140,5 +153,6 @@ SUBNET = core_kind(
     ),
     complete=_complete,
     validate=_validate,
+    warn=_warn,
     pool_of=lambda obj: subnet_claim_pool(namespace_of(obj), name_of(obj)),
 )

@@ -6,7 +6,7 @@ from cn2.api import schema as s
 from cn2.api.access import at
 from cn2.api.checks import immutable, refers_to
 from cn2.api.kind import Column, FieldError, Object
-from cn2.api.v1alpha1.shared import core_kind, core_schema, reference
+from cn2.api.v1alpha1.shared import NO_FILTER, core_kind, core_schema, reference
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
@@ -38,4 +38,5 @@ TAG = core_kind(
         Column(name="ID", path=".status.tagId", description="Number of the tag."),
     ),
     validate=_validate,
+    inert=NO_FILTER,
 )

@@ -6,6 +6,7 @@ from cn2.api import schema as s
 from cn2.api.access import text
 from cn2.api.kind import Column, Object
 from cn2.api.v1alpha1.shared import core_kind, core_schema
+from cn2.api.v1alpha1.virtual_machine_interface import pod_of
 
 
 def _workload(obj: Object) -> str:
@@ -21,6 +22,7 @@ VIRTUAL_MACHINE = core_kind(
     " metal server, or container.",
     namespaced=False,
     categories=("contrail", "networking"),
+    made_for=pod_of,
     schema=core_schema(
         "VirtualMachine",
         {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from cn2.api import schema as s
 from cn2.api.access import annotation, at, items, mapping, text
 from cn2.api.checks import (
+    block,
     each_parses,
     each_refers_to,
     immutable_references,
     mac,
-    parses,
+    needs,
     refers_to,
 )
 from cn2.api.columns import NAME
@@ -17,13 +18,20 @@ from cn2.api.kind import Column, FieldError, Object
 from cn2.api.v1alpha1.shared import core_kind, core_schema, parent, reference, references, struct
 from cn2.net.mac import parse_interface_mac
 from cn2.net.names import mac_of_uid
-from cn2.net.prefix import parse_prefix
 
 POD_NAME = "kube-manager.juniper.net/pod-name"
 POD_NAMESPACE = "kube-manager.juniper.net/pod-namespace"
 POD_CLUSTER_NAME = "kube-manager.juniper.net/pod-cluster-name"
 POD_UID = "kube-manager.juniper.net/pod-uid"
 INTERFACE = "interface"
+
+
+def pod_of(obj: Object) -> tuple[str, str, str] | None:
+    """(namespace, name, uid) of the Pod that an interface, its machine or one of its addresses was
+    made for; None when people made it."""
+    uid = annotation(obj, POD_UID)
+    return (annotation(obj, POD_NAMESPACE), annotation(obj, POD_NAME), uid) if uid else None
+
 
 _MACS = "virtualMachineInterfaceMacAddresses"
 MAX_VLAN = 4094
@@ -41,9 +49,8 @@ def _check_pairs(new: Object) -> list[FieldError]:
     errors = []
     path = "spec.allowedAddressPairs.allowedAddressPair"
     for index, pair in enumerate(items(new, *path.split("."))):
-        prefix, length = text(pair, "ip", "ipPrefix"), at(pair, "ip", "ipPrefixLen")
-        if prefix and length is not None:
-            errors += parses(f"{path}[{index}].ip", f"{prefix}/{length}", parse_prefix)
+        if pair.get("ip"):
+            errors += block(f"{path}[{index}].ip", mapping(pair, "ip"))
         errors += mac(f"{path}[{index}].mac", at(pair, "mac"))
     return errors
 
@@ -52,7 +59,7 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
     spec = mapping(new, "spec")
     return [
         *refers_to("spec.parent", spec.get("parent"), "Namespace", "VirtualRouter"),
-        *refers_to(
+        *needs(
             "spec.virtualNetworkReference", spec.get("virtualNetworkReference"), "VirtualNetwork"
         ),
         *each_refers_to(
@@ -63,6 +70,12 @@ def _validate(new: Object, old: Object | None) -> list[FieldError]:
         *each_parses(
             f"spec.{_MACS}.macAddress", items(spec, _MACS, "macAddress"), parse_interface_mac
         ),
+        *each_refers_to(
+            "spec.virtualMachineInterfaceReferences",
+            items(spec, "virtualMachineInterfaceReferences"),
+            "VirtualMachineInterface",
+        ),
+        *each_refers_to("spec.tagReferences", items(spec, "tagReferences"), "Tag"),
         *_check_pairs(new),
         *immutable_references(new, old, "spec.virtualNetworkReference", "spec.parent"),
     ]
@@ -157,4 +170,5 @@ VIRTUAL_MACHINE_INTERFACE = core_kind(
     ),
     complete=_complete,
     validate=_validate,
+    made_for=pod_of,
 )

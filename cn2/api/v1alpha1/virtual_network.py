@@ -54,6 +54,14 @@ def _validate_among(new: Object, old: Object | None, lookup: Lookup) -> list[Fie
     return errors
 
 
+INERT = ("fabricSNAT", "fabricForwarding", "isProviderNetwork", "providerNetworkReference")
+"""Fields that nothing acts on yet."""
+
+
+def _warn(new: Object, old: Object | None) -> list[str]:
+    return [f"spec.{key} is stored but has no effect yet" for key in INERT if at(new, "spec", key)]
+
+
 def wrong_family(subnet: Object | None, family: str) -> str:
     """Why a network's reference of that family (`v4`, `v6`) cannot mean this Subnet, "" when it
     can, or when there is none yet."""
@@ -140,5 +148,6 @@ VIRTUAL_NETWORK = core_kind(
     ),
     validate=_validate,
     validate_among=_validate_among,
+    warn=_warn,
     claims=_claims,
 )

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from cn2.api import schema as s
+from cn2.api.access import at, items
 from cn2.api.checks import immutable
 from cn2.api.kind import Column, FieldError, Object
+from cn2.api.selector_checks import selector
 from cn2.api.shared_types import label_selector
 from cn2.api.v1alpha1.shared import core_kind, core_schema, struct
 
 
 def _validate(new: Object, old: Object | None) -> list[FieldError]:
-    return immutable(new, old, "spec.type")
+    errors = selector("spec.virtualNetworkSelector", at(new, "spec", "virtualNetworkSelector"))
+    for index, one in enumerate(items(new, "spec", "import", "virtualNetworkRouters")):
+        path = f"spec.import.virtualNetworkRouters[{index}]"
+        for key in ("virtualNetworkRouterSelector", "namespaceSelector"):
+            errors += selector(f"{path}.{key}", at(one, key))
+    return errors + immutable(new, old, "spec.type")
 
 
 VIRTUAL_NETWORK_ROUTER = core_kind(
@@ -54,4 +61,5 @@ VIRTUAL_NETWORK_ROUTER = core_kind(
     ),
     columns=(Column(name="Type", path=".spec.type", description="mesh, spoke or hub."),),
     validate=_validate,
+    inert="no routes are leaked between networks",
 )

@@ -21,6 +21,7 @@ from cn2.plan.cluster import (
     routers,
     services,
     static_addresses,
+    stored,
     subnets,
 )
 from cn2.plan.snapshot import Indexes
@@ -42,12 +43,17 @@ INDEXES: Indexes = {
         services.BY_SERVICE: services.service_of,
         static_addresses.BY_ADDRESS: static_addresses.address_of,
     },
-    VIRTUAL_MACHINE_INTERFACE.kind: {interfaces.BY_NETWORK: interfaces.network_of},
+    VIRTUAL_MACHINE_INTERFACE.kind: {
+        interfaces.BY_NETWORK: interfaces.network_of,
+        static_addresses.BY_MAC: static_addresses.macs_of,
+    },
     NETWORK_ATTACHMENT_DEFINITION.kind: {interfaces.BY_WANTED: interfaces.wanted_by},
     POD.kind: {
         pods.BY_NETWORK: pods.networks_of,
         pods.BY_NODE: pods.node_of,
         static_addresses.BY_ADDRESS: static_addresses.asked_by,
+        static_addresses.BY_MAC: static_addresses.macs_asked_by,
     },
     VIRTUAL_ROUTER.kind: {pods.BY_MACHINE: pods.machines_of},
+    **{kind.kind: {stored.BY_REFERENCE: stored.referred_to} for kind, _ in stored.REFERENTS},
 }

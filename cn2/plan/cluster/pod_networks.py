@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cn2.api import json_text
 from cn2.net.mac import format_mac, parse_interface_mac
 from cn2.net.prefix import family_of, parse_address, parse_prefix
 
@@ -15,10 +16,16 @@ NETWORKS = "k8s.v1.cni.cncf.io/networks"
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 ALLOWED_ADDRESS_PAIRS = "net.juniper.contrail.allowedAddressPairs"
 
+MOST = 64
+"""Additional networks of one pod: each is a link, a route table and some ten objects."""
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 """Of a namespace or a network."""
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,14}")
 """The kernel takes 15 characters, and more of them than people should use."""
+_NO_INTERFACES = ("lo", "all", "default")
+"""The loopback, and what the kernel's settings call every interface."""
+_MODES = ("active-standby", "active-active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,9 @@ def _parse_short(text: str, namespace: str) -> Asked:
 
 def _parse_json(text: str, namespace: str) -> list[Asked]:
     try:
-        elements = json.loads(text)
+        elements = json_text.parse(text)
     except ValueError as error:
-        raise ValueError(f"{NETWORKS} is not valid JSON: {error}") from None
+        raise ValueError(f"{NETWORKS} {error}") from None
     if not isinstance(elements, list):
         raise ValueError(f"{NETWORKS}: its JSON form is a list of objects")
     return [_parse_element(one, namespace) for one in elements]
@@ -97,7 +104,7 @@ def _value(element: Mapping[str, Any], key: str, wanted: type) -> Any:
 
 
 def _interface(name: str) -> str:
-    if name and (name == "lo" or not _INTERFACE.fullmatch(name)):
+    if name and (name in _NO_INTERFACES or not _INTERFACE.fullmatch(name)):
         raise ValueError(f"{NETWORKS}: {name!r} cannot be the name of an interface")
     return name
 
@@ -127,24 +134,37 @@ def _addresses(ips: Iterable[Any]) -> dict[str, str]:
 def _pairs(arguments: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     asked = arguments.get(ALLOWED_ADDRESS_PAIRS) or ()
     try:
-        entries = json.loads(asked) if isinstance(asked, str) else asked
+        entries = json_text.parse(asked) if isinstance(asked, str) else asked
+    except ValueError as error:
+        raise ValueError(f"{NETWORKS}: {ALLOWED_ADDRESS_PAIRS} {error}") from None
+    if not isinstance(entries, list | tuple):
+        raise ValueError(f"{NETWORKS}: {ALLOWED_ADDRESS_PAIRS} is not a list")
+    try:
         return tuple(_pair(one) for one in entries)
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise ValueError(f"{NETWORKS}: {ALLOWED_ADDRESS_PAIRS}: {error}") from None
 
 
-def _pair(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    prefix = parse_prefix(str(entry["ip"]))
+def _pair(entry: Any) -> Mapping[str, Any]:
+    if not isinstance(entry, dict) or not isinstance(entry.get("ip"), str):
+        raise ValueError("an element is not an object with an ip")
+    prefix = parse_prefix(entry["ip"])
+    mode = entry.get("addressMode")
+    if mode and mode not in _MODES:
+        raise ValueError(f"{mode!r} is none of {', '.join(_MODES)}")
     made: dict[str, Any] = {
         "ip": {"ipPrefix": str(prefix.network.network_address), "ipPrefixLen": prefix.length}
     }
-    for name in ("mac", "addressMode"):
-        if entry.get(name):
-            made[name] = str(entry[name])
-    return made
+    if entry.get("mac"):
+        made["mac"] = format_mac(parse_interface_mac(str(entry["mac"])))
+    return made | ({"addressMode": mode} if mode else {})
 
 
 def _unique(asked: list[Asked]) -> list[Asked]:
+    if len(asked) > MOST:
+        raise ValueError(
+            f"{NETWORKS} asks for {len(asked)} networks; a pod can have at most {MOST}"
+        )
     names = ["eth0", *(one.interface or f"eth{i}" for i, one in enumerate(asked, 1))]
     twice = sorted({one for one in names if names.count(one) > 1})
     if twice:
@@ -159,13 +179,11 @@ def attached(pod: Mapping[str, Any], index: int) -> dict[str, str]:
     if index and ips:
         text = (pod["metadata"].get("annotations") or {}).get(NETWORK_STATUS, "[]")
         try:
-            ips = json.loads(text)[index]["ips"]
+            ips = json_text.parse(text)[index]["ips"]
+            return {family_of(str(ip)): str(ip) for ip in ips}
         except (ValueError, LookupError, TypeError):
             return {}  # not written yet, or overwritten by somebody
-    try:
-        return {family_of(ip): ip for ip in ips}
-    except ValueError:
-        return {}
+    return {family_of(ip): ip for ip in ips}
 
 
 def status(elements: Iterable[dict[str, Any]]) -> str:

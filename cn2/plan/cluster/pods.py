@@ -110,6 +110,8 @@ def plan(snapshot: Snapshot, settings: Settings, key: Key) -> Steps:
     if machine is None:
         if unavailable := static_addresses.problem(snapshot, asked):
             return _complain(snapshot, pod, "AddressUnavailable", unavailable)
+        if unavailable := static_addresses.mac_problem(snapshot, pod, asked):
+            return _complain(snapshot, pod, "MACUnavailable", unavailable)
         return [Create(VIRTUAL_MACHINE, _machine(settings, pod, text))]
     steps = _interfaces(snapshot, settings, pod, machine, asked)
     if text != made:
@@ -159,13 +161,19 @@ def _asked(settings: Settings, pod: Object, text: str) -> list[Asked]:
 
 
 def _missing_networks(snapshot: Snapshot, asked: list[Asked]) -> str:
-    missing = [
-        f"{one.namespace}/{one.network}"
-        for one in asked
-        if (found := snapshot.get(VIRTUAL_NETWORK, one.network, one.namespace)) is None
-        or objects.terminating(found)
-    ]
-    return f"VirtualNetwork {', '.join(missing)} not found" if missing else ""
+    missing, going = [], []
+    for name in dict.fromkeys((one.namespace, one.network) for one in asked):
+        network = snapshot.get(VIRTUAL_NETWORK, name[1], name[0])
+        if network is None:
+            missing.append(objects.text(name))
+        elif objects.terminating(network):
+            going.append(objects.text(name))
+    problems = [f"VirtualNetwork {', '.join(missing)} not found: create it"] if missing else []
+    if going:
+        problems.append(
+            f"VirtualNetwork {', '.join(going)} is being deleted: wait, or ask for others"
+        )
+    return "; ".join(problems)
 
 
 def _interfaces(
@@ -296,7 +304,8 @@ def _complain(
 def _collision(snapshot: Snapshot, pod: Object, kind: Kind, obj: Object) -> Steps:
     where = objects.text(objects.key(obj))
     message = f"{kind.kind} {where} exists and was not made for this pod"
-    return _complain(snapshot, pod, "NameCollision", message, patience=0)
+    # Nothing says when the other is gone: its name leads to no pod.
+    return [*_complain(snapshot, pod, "NameCollision", message, patience=0), Later(PATIENCE)]
 
 
 def _made_for(obj: Object, settings: Settings, pod: Object) -> bool:

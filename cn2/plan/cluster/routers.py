@@ -12,7 +12,8 @@ from cn2.api.kind import Object
 from cn2.api.kinds import NAMESPACE, ROUTING_INSTANCE, VIRTUAL_NETWORK_ROUTER
 from cn2.plan.cluster import objects, routing_instances
 from cn2.plan.cluster.selectors import matches
-from cn2.plan.cluster.steps import Steps
+from cn2.plan.cluster.steps import Say, Steps
+from cn2.plan.finding import Finding
 from cn2.plan.snapshot import Key, Snapshot
 
 FINALIZERS = (
@@ -67,8 +68,9 @@ def plan(snapshot: Snapshot, key: Key) -> Steps:
     try:
         steps += routing_instances.plan(snapshot, wanted)
     except routing_instances.Taken as problem:
-        failed = objects.failure(str(problem))
-        return [*steps, *objects.set_status(VIRTUAL_NETWORK_ROUTER, router, failed)]
+        failed = objects.set_status(VIRTUAL_NETWORK_ROUTER, router, objects.failure(str(problem)))
+        said = [Say(Finding(router, "RouterFailed", str(problem)))] if failed else []
+        return [*steps, *failed, *said]
     return steps or [*objects.set_status(VIRTUAL_NETWORK_ROUTER, router, objects.success())]
 
 

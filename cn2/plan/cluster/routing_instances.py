@@ -101,11 +101,16 @@ def finalize(snapshot: Snapshot, instance: Object) -> Steps:
 
 
 def plan_orphan(snapshot: Snapshot, key: Key) -> Steps:
-    """Finish a RoutingInstance whose owner is gone."""
+    """Finish a RoutingInstance whose owner is gone; say of one without an owner that it is idle."""
     instance = snapshot.get(ROUTING_INSTANCE, key[1], key[0])
-    if instance is None or not objects.terminating(instance) or _owner(snapshot, instance):
+    if instance is None or _owner(snapshot, instance):
         return []
-    return finalize(snapshot, instance)
+    if objects.terminating(instance):
+        return finalize(snapshot, instance)
+    if owner_key(instance) is not None:
+        return []
+    idle = objects.pending("not made for a VirtualNetwork or VirtualNetworkRouter: nothing uses it")
+    return [*objects.set_status(ROUTING_INSTANCE, instance, idle)]
 
 
 def owner_key(instance: Object) -> tuple[str, Key] | None:

@@ -1,17 +1,25 @@
-"""Addresses that pods ask for by name (F09): looked at before anything is made for the pod."""
+"""Addresses and MACs that pods ask for (F09): looked at before anything is made for the pod."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from cn2.api.kind import Object
-from cn2.api.kinds import INSTANCE_IP, SUBNET, VIRTUAL_NETWORK
+from cn2.api.kinds import (
+    INSTANCE_IP,
+    POD,
+    SUBNET,
+    VIRTUAL_MACHINE_INTERFACE,
+    VIRTUAL_NETWORK,
+)
 from cn2.plan.cluster import networks, objects, pod_networks, subnets
 from cn2.plan.cluster.pod_networks import Asked
 from cn2.plan.snapshot import Key, Snapshot
 
 BY_ADDRESS = "address"
 """Index of InstanceIPs: the address that they hold. Of Pods: the addresses that they ask for."""
+BY_MAC = "mac"
+"""Index of VirtualMachineInterfaces and Pods: `namespace/network mac` that they have or ask for."""
 
 
 def address_of(address: Object) -> list[str]:
@@ -28,6 +36,50 @@ def asked_by(pod: Object) -> list[str]:
     except ValueError:
         return []
     return [ip for one in asked for ip in (one.addresses or {}).values()]
+
+
+def macs_of(interface: Object) -> list[str]:
+    """Index function of VirtualMachineInterfaces."""
+    spec = objects.spec(interface)
+    where = objects.text(objects.target(spec.get("virtualNetworkReference")))
+    macs = (spec.get("virtualMachineInterfaceMacAddresses") or {}).get("macAddress") or ()
+    return [f"{where} {mac.lower()}" for mac in macs]
+
+
+def macs_asked_by(pod: Object) -> list[str]:
+    """Index function of Pods."""
+    text = objects.notes(pod).get(pod_networks.NETWORKS, "")
+    try:
+        asked = pod_networks.parse(text, pod["metadata"]["namespace"])
+    except ValueError:
+        return []
+    return [f"{one.namespace}/{one.network} {one.mac}" for one in asked if one.mac]
+
+
+def mac_problem(snapshot: Snapshot, pod: Object, asked: Iterable[Asked]) -> str:
+    """Why one of the MACs cannot be had on its network, "" when all can. Of two pods that ask
+    for one, the older has it."""
+    seen: set[str] = set()
+    for one in asked:
+        if not one.mac:
+            continue
+        key = f"{one.namespace}/{one.network} {one.mac}"
+        where = f"MAC {one.mac} on network {one.namespace}/{one.network}"
+        for interface in snapshot.find(VIRTUAL_MACHINE_INTERFACE, BY_MAC, key):
+            name = objects.text(objects.key(interface))
+            return f"{where} is used by VirtualMachineInterface {name}: ask for another"
+        for other in snapshot.find(POD, BY_MAC, key):
+            if objects.spec(other).get("nodeName") and _age(other) < _age(pod):
+                name = objects.text(objects.key(other))
+                return f"{where} is asked for by Pod {name} too: ask for another"
+        if key in seen:
+            return f"{where} is asked for twice"
+        seen.add(key)
+    return ""
+
+
+def _age(pod: Object) -> tuple[str, str]:
+    return pod["metadata"].get("creationTimestamp", ""), objects.uid(pod)
 
 
 def problem(snapshot: Snapshot, asked: Iterable[Asked]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -162,6 +163,25 @@ async def store() -> AsyncIterator[LoggedStore]:
 
 @pytest.fixture
 async def api(store: LoggedStore) -> Api:
+    return await api_over(store)
+
+
+@pytest.fixture
+def new_api() -> Callable[[], AbstractAsyncContextManager[Api]]:
+    """A server for tests that bring their own event loop."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Api]:
+        opened = await memory_store(max_events=200)
+        try:
+            yield await api_over(opened)
+        finally:
+            await opened.close()
+
+    return begin
+
+
+async def api_over(store: LoggedStore) -> Api:
     clock = Clock()
     backend = Backend(store=store, clock=clock)
     await bootstrap.ensure(backend, 6443)
