@@ -132,7 +132,8 @@ def test_a_running_pod_keeps_its_networks(machine: Machine) -> None:
 
 def test_exactly_one_default_route(machine: Machine) -> None:
     """F11: the default route is eth0's, in each family; 1500 bytes everywhere (F15)."""
-    machine.apply(pod("routed", "blue"))
+    machine.apply(network("azure", "172.16.29.0/24", "2001:db8:29::/64"))
+    machine.apply(pod("routed", "azure"))
     machine.running("routed")
     links = json.loads(inside(machine, "routed", "ip", "-json", "link"))
     for family in ("-4", "-6"):
@@ -150,7 +151,8 @@ def test_exactly_one_default_route(machine: Machine) -> None:
 
 def test_the_same_name_again_and_again(machine: Machine) -> None:
     """Deleted by force and made again at once: no address twice, everything comes to rest."""
-    machine.apply(pod("witness", "blue"))
+    machine.apply(network("azure", "172.16.29.0/24", "2001:db8:29::/64"))
+    machine.apply(pod("witness", "azure"))
     machine.running("witness")
     for _ in range(4):
         machine.apply(pod("again", "blue"))
