@@ -145,7 +145,10 @@ def _check_access(
         named, namespace, name = which = conventions.target(ref, own)
         if not namespace or namespace == own or which in known:
             continue
-        other = by_name(named)
+        try:
+            other = by_name(named)
+        except KeyError:
+            continue  # no such kind: the checks of the referring one say so
         attributes = Attributes(
             verb="get",
             group=other.group,

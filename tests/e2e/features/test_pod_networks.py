@@ -155,9 +155,9 @@ def test_the_same_name_again_and_again(machine: Machine) -> None:
     machine.apply(pod("witness", "azure"))
     machine.running("witness")
     for _ in range(4):
-        machine.apply(pod("again", "blue"))
+        machine.apply(pod("again", "azure"))
         machine.kubectl("delete", "pod", "again", "--force", "--grace-period=0")
-    machine.apply(pod("again", "blue"))
+    machine.apply(pod("again", "azure"))
     ips = interfaces(machine, "again")["eth1"]["ips"]
     held = [one["spec"].get("instanceIPAddress") for one in machine.items("iip")]
 
