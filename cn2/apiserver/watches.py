@@ -24,9 +24,9 @@ BOOKMARK_SECONDS = 55.0
 _SHORTEST, _LONGEST = 1800.0, 3600.0
 """A watch that names no timeout ends in between, as kube-apiserver's do."""
 _INITIAL_CHUNK = 100
-_GATHER_SECONDS = 0.01
-"""After a piece was sent, what comes so soon goes out in one more: a piece costs more than what is
-in it, for both ends. What comes later goes at once."""
+_AT_ONCE, _GATHER_SECONDS = 8, 0.01
+"""A watch that tells much gathers: after so many pieces in a row, one in so many seconds. A piece
+costs both ends more than what is in it."""
 _REMEMBERED = 512
 
 
@@ -104,6 +104,7 @@ class Watching:
     async def _changes(self) -> AsyncGenerator[bytes, None]:
         ends = time.monotonic() + self.seconds
         marks = time.monotonic() + BOOKMARK_SECONDS
+        pace = _Pace()
         while (left := ends - time.monotonic()) > 0:
             wait = min(left, max(0.0, marks - time.monotonic())) if self.bookmarks else left
             try:
@@ -116,7 +117,7 @@ class Watching:
             chunk = b"".join(self._told(events))
             if chunk:
                 yield chunk
-                await asyncio.sleep(_GATHER_SECONDS)
+                await pace.keep()
             if self.bookmarks and time.monotonic() >= marks:
                 marks = time.monotonic() + BOOKMARK_SECONDS
                 yield self._bookmark({})
@@ -167,6 +168,22 @@ class Watching:
         elif self.view.form:
             obj = {**obj, "kind": self.view.form, "apiVersion": f"meta.k8s.io/{self.view.version}"}
         return codec.watch_event(BOOKMARK, codec.dump(obj))
+
+
+class _Pace:
+    """A leaky bucket of pieces."""
+
+    def __init__(self) -> None:
+        self._level = 0.0
+        self._at = time.monotonic()
+
+    async def keep(self) -> None:
+        """Count a piece, and wait if there have been many."""
+        now = time.monotonic()
+        self._level = max(0.0, self._level - (now - self._at) / _GATHER_SECONDS) + 1
+        self._at = now
+        if self._level > _AT_ONCE:
+            await asyncio.sleep(_GATHER_SECONDS)
 
 
 def begin(
