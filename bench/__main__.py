@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from machine import Machine
 
-from bench import api, cni, definitions, memory, pods, start, tcp
+from bench import api, cni, definitions, memory, pods, restart, start, tcp
 from bench.load import Others
 from bench.measure import Figure
 from bench.report import Section, document, table
@@ -20,6 +20,7 @@ ON_A_SYSTEM: dict[str, Benchmark] = {
     "tcp": tcp.run,
     "pods": pods.run,
     "definitions": definitions.run,
+    "restart": restart.run,
 }
 """In the order of running: what fills the system comes last."""
 
