@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cn2.api.kinds import SERVICE_ACCOUNT, by_name
@@ -83,7 +84,12 @@ def impersonated(user: User, headers: Mapping[str, str]) -> User:
 
 
 def _subject(certificate: PeerCertificate) -> User:
-    pairs = [pair for part in certificate.get("subject", ()) for pair in part]
+    return _named(certificate.get("subject", ()))
+
+
+@lru_cache(4096)  # a certificate's every request
+def _named(subject: tuple[tuple[tuple[str, str], ...], ...]) -> User:
+    pairs = [pair for part in subject for pair in part]
     name = next((value for field, value in pairs if field == "commonName"), "")
     if not name:
         raise unauthorized()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cn2.api.kind import Kind, Object
 from cn2.apiserver import codec
@@ -34,7 +35,12 @@ class View:
 
 def asked(request: Request) -> View:
     """The first form in the Accept header that can be served."""
-    accept = request.headers.get("accept", "")
+    include = request.query.get("includeObject") or "Metadata"
+    return _asked(request.headers.get("accept", ""), include)
+
+
+@lru_cache  # clients have few of them
+def _asked(accept: str, include: str) -> View:
     if not accept:
         return View()
     for alternative in accept.split(","):
@@ -42,7 +48,7 @@ def asked(request: Request) -> View:
         if media not in ("application/json", "*/*", "application/*"):
             continue
         given = dict(p.split("=", 1) for p in parameters if "=" in p)
-        view = _view(given, request.query.get("includeObject") or "Metadata")
+        view = _view(given, include)
         if view is not None:
             return view
     raise not_acceptable(["application/json"])
