@@ -42,6 +42,14 @@ def stored(machine: Machine) -> dict[str, bytes]:
         return dict(database.execute("SELECT key, value FROM current"))
 
 
+def settle(machine: Machine) -> None:
+    """Wait until everything is as it must be."""
+    try:
+        machine.until(lambda: not unsettled(machine))
+    except AssertionError:
+        raise AssertionError("\n".join(["never came to rest:", *unsettled(machine)])) from None
+
+
 def unsettled(machine: Machine) -> list[str]:
     """What is not yet as it must be; [] for a system at rest."""
     rows = stored(machine)
@@ -108,6 +116,7 @@ def _node(machine: Machine, pods: list[Any]) -> list[str]:
     for pod in pods:
         uid = pod["metadata"]["uid"]
         told = {name: ips[0] for name, ips in interfaces(pod).items()}
+        told = told or {"eth0": pod["status"].get("podIP")}  # nothing is told of one interface
         ports = {name: ips[0].split("/")[0] for name, ips in plugged.get(uid, {}).items()}
         inside = _inside(machine.pod_netns(pod))
         if not told == ports == inside or len(told) != 1 + len(_networks(pod)):

@@ -13,7 +13,7 @@ from os import kill
 from pathlib import Path
 
 import pytest
-from convergence import unsettled
+from convergence import settle
 from cut_client import Credentials, CutClient, Exchange
 from history import History
 from ledger import Ledger, marks
@@ -149,7 +149,7 @@ def test_a_full_disk_refuses_writes_and_nothing_else(
     machine.apply(network("red", "172.16.51.0/24"))
     machine.apply(pod("next", "red"))
     machine.running("next")
-    machine.until(lambda: not unsettled(machine), "the system comes to rest")
+    settle(machine)
     figures = stream.end()
 
     assert processes(machine) == before
@@ -188,7 +188,7 @@ def test_what_dies_on_a_full_disk_comes_back_with_room(
         kill(pid, signal.SIGKILL)
     machine.until(lambda: not any(pid in killed.values() for pid in processes(machine).values()))
     disk.clear()
-    machine.until(lambda: not unsettled(machine), "the system comes to rest")
+    settle(machine)
     machine.until(lambda: writer.write().good, "writes are taken again")
     assert writer.audit() == []
     assert integrity(machine) == "ok"

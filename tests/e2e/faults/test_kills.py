@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import pytest
-from convergence import shared_addresses, unsettled
+from convergence import settle, shared_addresses
 from cut_client import Credentials
 from history import History
 from killing import Killer
@@ -56,7 +56,7 @@ def test_nothing_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
             print(f"\nseed {SEED}")
             hits = _kill(machine, killer)
         load.stop()
-        _settle(machine)
+        settle(machine)
         history.stop()
         disturbed = stream.end()
         live = {
@@ -92,13 +92,6 @@ def _kill(machine: Machine, killer: Killer) -> dict[str, int]:
             if helper == "supervisor":
                 machine.up()
     return hits
-
-
-def _settle(machine: Machine) -> None:
-    try:
-        machine.until(lambda: not unsettled(machine), "the system comes to rest")
-    except AssertionError as error:
-        raise AssertionError("\n".join(unsettled(machine))) from error
 
 
 def _items(machine: Machine, path: str) -> list[Any]:
