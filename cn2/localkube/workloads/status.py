@@ -9,15 +9,17 @@ from cn2.client.http import Client
 from cn2.client.informer import Informer
 
 
-async def write_status(client: Client, informer: Informer, obj: Object, status: Object) -> None:
-    """Replaces the status of the object as it was seen; raises Conflict when it has changed."""
+async def write_status(client: Client, informer: Informer, obj: Object, status: Object) -> Object:
+    """Replaces the status of the object as it was seen; the object as it is now. Raises Conflict
+    when it has changed meanwhile."""
     wanted = {key: value for key, value in status.items() if value not in (None, [])}
     if wanted == mapping(obj, "status"):
-        return
+        return obj
     try:
         written = await client.replace(
             informer.kind, {**obj, "status": wanted}, subresource="status"
         )
     except NotFound:
-        return
+        return obj
     informer.learn(written)
+    return written

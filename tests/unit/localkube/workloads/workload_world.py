@@ -12,6 +12,7 @@ from cn2.client.informer import Informers
 from cn2.client.loop import Loop
 from cn2.localkube.garbage import GarbageCollector
 from cn2.localkube.scheduler import Scheduler
+from cn2.localkube.workloads.times import utc_now
 from cn2.localkube.workloads.wiring import Workloads
 
 NAMESPACE = "default"
@@ -94,6 +95,8 @@ class World:
         await until(look)
 
     async def events(self, reason):
+        """The messages of all events with this reason, once nobody has anything to do."""
+        await self.idle()
         for events in self.workloads.events:
             await events.flush()
         return [e["message"] for e in await self.all(EVENT) if e["reason"] == reason]
@@ -144,19 +147,19 @@ def ended(code=0):
 
 
 @asynccontextmanager
-async def world(directory):
-    async with living_cluster(directory) as cluster, at_work(cluster) as made:
+async def world(directory, clock=utc_now):
+    async with living_cluster(directory) as cluster, at_work(cluster, clock) as made:
         status = {"conditions": [{"type": "Ready", "status": "True"}]}
         await cluster.apply(NODE, {"metadata": {"name": "node"}, "status": status})
         yield made
 
 
 @asynccontextmanager
-async def at_work(cluster):
+async def at_work(cluster, clock=utc_now):
     """The controllers of one process on a cluster, until the context ends."""
     client = Client.from_kubeconfig(cluster.kubeconfig, manager="kube-controller-manager")
     loop = Loop(Informers(client))
-    workloads = Workloads(client, loop.informers)
+    workloads = Workloads(client, loop.informers, clock=clock)
     for controller in workloads.controllers:
         loop.add(controller)
     loop.add(Scheduler(client, loop.informers, workloads.events[0]).controller)
