@@ -43,7 +43,7 @@ async def test_a_job_completes_and_counts_and_lets_its_pods_go(tmp_path):
         assert len(pods) == 3
         assert all(TRACKING not in pod["metadata"].get("finalizers", ()) for pod in pods)
         assert await w.events("Completed") == ["Job completed"]
-        assert len(await w.events("SuccessfulCreate")) == 3
+        assert len(await w.events("SuccessfulCreate", 3)) == 3
 
 
 async def test_a_job_whose_pods_fail_fails_at_its_limit(tmp_path):
@@ -73,7 +73,7 @@ async def test_a_pod_that_is_deleted_after_it_succeeded_is_counted_and_not_repea
             ended(0) if pod["metadata"]["uid"] == first["metadata"]["uid"] else None
         )
 
-        await w.until(JOB, lambda obj: obj["status"].get("succeeded") == 1, "pi")
+        await w.until(JOB, lambda obj: obj.get("status", {}).get("succeeded") == 1, "pi")
         await w.admin.delete(POD, first["metadata"]["name"], "default")
         await w.until_pods(lambda pods: len(pods) == 1)
         await w.idle()
@@ -106,7 +106,7 @@ async def test_suspended_nothing_runs_and_nothing_counts_as_failed(tmp_path):
         assert "startTime" not in found["status"]
 
         await w.patch(JOB, {"spec": {"suspend": False}}, "pi")
-        found = await w.until(JOB, lambda obj: obj["status"].get("ready") == 2, "pi")
+        found = await w.until(JOB, lambda obj: obj.get("status", {}).get("ready") == 2, "pi")
         assert condition(found, "Suspended")["reason"] == "JobResumed"
         assert await w.events("Suspended") == ["Job suspended"]
         assert await w.events("Resumed") == ["Job resumed"]

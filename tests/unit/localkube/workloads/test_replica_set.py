@@ -34,7 +34,7 @@ async def test_it_makes_as_many_pods_as_asked_for_and_tells_so(tmp_path):
             "blockOwnerDeletion": True,
         }
         names = {pod["metadata"]["name"] for pod in pods}
-        told = await w.events("SuccessfulCreate")
+        told = await w.events("SuccessfulCreate", 3)
         assert set(told) == {f"Created pod: {name}" for name in names}
 
 

@@ -48,7 +48,7 @@ async def test_pods_come_in_order_with_names_that_stay(tmp_path):
         assert labels["statefulset.kubernetes.io/pod-name"] == "web-0"
         assert labels["apps.kubernetes.io/pod-index"] == "0"
         assert labels["controller-revision-hash"] == found["status"]["currentRevision"]
-        assert await w.events("SuccessfulCreate") == [
+        assert await w.events("SuccessfulCreate", 3) == [
             f"create Pod web-{n} in StatefulSet web successful" for n in range(3)
         ]
 
@@ -76,7 +76,7 @@ async def test_scaled_down_the_highest_go_first(tmp_path):
         await w.patch(STATEFUL_SET, {"spec": {"replicas": 1}})
         await w.until(STATEFUL_SET, settled(1))
 
-        assert await w.events("SuccessfulDelete") == [
+        assert await w.events("SuccessfulDelete", 2) == [
             "delete Pod web-2 in StatefulSet web successful",
             "delete Pod web-1 in StatefulSet web successful",
         ]

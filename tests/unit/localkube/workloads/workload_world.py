@@ -94,12 +94,14 @@ class World:
 
         await until(look)
 
-    async def events(self, reason):
-        """The messages of all events with this reason, once nobody has anything to do."""
-        await self.idle()
-        for events in self.workloads.events:
-            await events.flush()
-        return [e["message"] for e in await self.all(EVENT) if e["reason"] == reason]
+    async def events(self, reason, count=1):
+        """The messages of the events with this reason, once there are so many."""
+
+        async def look():
+            told = [e["message"] for e in await self.all(EVENT) if e["reason"] == reason]
+            return told if len(told) >= count else None
+
+        return await until(look)
 
     async def kubelet(self):
         while True:
