@@ -30,6 +30,12 @@ def quantity(text: object) -> Decimal:
     return Decimal(number).scaleb(int(exponent or 0)) * _UNITS[unit or ""]
 
 
+def processor_limit(container: Object) -> float | None:
+    """Processors of resources.limits.cpu, None without a limit. ValueError as `memory_limit`."""
+    limits = (container.get("resources") or {}).get("limits") or {}
+    return float(quantity(limits["cpu"])) if limits.get("cpu") else None
+
+
 def memory_limit(container: Object) -> int | None:
     """Bytes of resources.limits.memory, None without a limit. ValueError when it is no quantity."""
     limits = (container.get("resources") or {}).get("limits") or {}

@@ -20,7 +20,7 @@ from cn2.podrunner.environment import Facts, MissingSource, hostname
 from cn2.podrunner.filling import versions
 from cn2.podrunner.initlink import InitGone, Refused, ask, run_of
 from cn2.podrunner.last_words import make_place_for
-from cn2.podrunner.limits import memory_limit
+from cn2.podrunner.limits import memory_limit, processor_limit
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.pod_files import PodFiles
 from cn2.podrunner.record import SandboxRecord
@@ -221,9 +221,12 @@ class Setup:
         records.drop_old_runs(place, name, attempt)
         make_place_for(place, name, attempt)
         _write_spec(place, name, attempt, request)
-        limit = memory_limit(container)
-        if limit is not None:
-            self._node.cgroups.make(place.uid, f"{name}/{attempt}", limit)
+        self._node.cgroups.make(
+            place.uid,
+            f"{name}/{attempt}",
+            memory=memory_limit(container),
+            processors=processor_limit(container),
+        )
         with self._node.cgroups.joined(place.uid, f"{name}/{attempt}") as groups:
             request += [("fd", "cgroup") for _ in groups]
             said, _ = await ask(place.directory, request, groups)

@@ -15,7 +15,7 @@ _PROFILES = ("seccompProfile", "appArmorProfile")
 
 def unheeded(pod: Object, limited: Collection[str]) -> str:
     """A list for an event; "" when everything is heeded. `limited` are the resources whose limits
-    this host can keep, of `memory`."""
+    this host can keep."""
     return ", ".join(_fields(pod, limited))
 
 

@@ -230,7 +230,11 @@ def test_what_stays_in_the_pod_is_allowed() -> None:
         ({}, {}, ""),
         ({"securityContext": {"seccompProfile": {"type": "Unconfined"}}}, {}, ""),
         ({"resources": {"limits": {"memory": "1Gi"}}}, {}, ""),
-        ({"resources": {"limits": {"cpu": "1"}}}, {}, "container c: resources.limits.cpu"),
+        (
+            {"resources": {"limits": {"ephemeral-storage": "1Gi"}}},
+            {},
+            "container c: resources.limits.ephemeral-storage",
+        ),
         ({"ports": [{"containerPort": 1, "hostPort": 80}]}, {}, "container c: hostPort 80"),
         (
             {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}},

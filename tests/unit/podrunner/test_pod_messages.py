@@ -249,7 +249,29 @@ def test_a_host_without_control_groups_says_which_are_missing(tmp_path: Path) ->
     (tmp_path / "pids").mkdir()
     (tmp_path / "pids" / "cgroup.procs").touch()
     found = Cgroups.found(tmp_path)
-    assert (found.controllers, found.missing) == (("pids",), ("memory",))
+    assert (found.controllers, found.missing) == (("pids",), ("memory", "cpu"))
+
+
+def test_control_groups_of_version_2_have_processes_in_their_leaves_alone(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory hugetlb pids\n")
+    (tmp_path / "cgroup.subtree_control").touch()
+    found = Cgroups.found(tmp_path)
+    assert (found.unified, found.missing) == (True, ())
+    assert found.make_pod("u") == [tmp_path / "cn2/u/pod/cgroup.procs"]
+    for level in (tmp_path, tmp_path / "cn2", tmp_path / "cn2/u"):
+        assert (level / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+    assert int((tmp_path / "cn2/u/pids.max").read_text()) > 0
+    found.make("u", "c/1", memory=1 << 20, processors=0.5)
+    group = tmp_path / "cn2/u/c.1"
+    assert (group / "memory.max").read_text() == "1048576"
+    assert (group / "cpu.max").read_text() == "50000 100000"
+    (group / "memory.events").write_text("oom 1\noom_kill 1\n")
+    assert found.out_of_memory("u", "c/1")
+    (group / "cgroup.procs").touch()
+    with found.joined("u", "c/1") as groups:
+        assert len(groups) == 1
+    with found.joined("u", "other/0") as groups:
+        assert not groups
 
 
 MACHINE = Machine(2, 1024, 2048, "6.18", "Debian", "amd64", "m", "b", "0.1.0")

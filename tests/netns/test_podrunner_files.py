@@ -1,4 +1,4 @@
-"""Volumes of real pods: owners, limits, and what becomes of them when their sources change."""
+"""Volumes and logs of real pods: owners, limits, and what becomes of them over time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from pod_lab import PodLab, a_pod, pod_lab, until
 
 from cn2.api.kind import Object
+from cn2.podrunner.crilog import parse
+from cn2.podrunner.logs import LogReader
 
 pytestmark = pytest.mark.root
 
@@ -60,7 +62,7 @@ async def test_labels_reach_the_downward_api(lab: PodLab) -> None:
     item = {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}
     pod = with_volume(a_pod("uid-1", FOREVER), {"downwardAPI": {"items": [item]}})
     worker = lab.start(pod)
-    await until(lambda: "running" in str(lab.api.status.get("containerStatuses")))
+    await until(lambda: lab.api.status.get("phase") == "Running")
     file = lab.volume("uid-1", "v") / "..data" / "labels"
     assert file.read_text() == ""
     worker.update({**pod, "metadata": {**pod["metadata"], "labels": {"a": "b"}}})
@@ -95,8 +97,7 @@ async def test_an_environment_heals_when_its_source_comes(lab: PodLab) -> None:
     lab.start(pod)
     await until(lambda: events(lab, "Failed"))
     assert events(lab, "Failed")[0] == 'Error: configmap "cm" not found'
-    state = lab.api.status["containerStatuses"][0]["state"]
-    assert state["waiting"]["reason"] == "CreateContainerConfigError"
+    await until(lambda: "CreateContainerConfigError" in str(lab.api.status))
     lab.objects.put("ConfigMap", "cm", data={"y": ""})
     await until(lambda: len(events(lab, "Failed")) == 2)
     assert events(lab, "Failed")[1] == "Error: couldn't find key x in ConfigMap default/cm"
@@ -129,3 +130,17 @@ async def test_modes_and_groups_of_files_are_kept(lab: PodLab) -> None:
     await until(lambda: "F end" in log_text(lab))
     text = log_text(lab)
     assert "F 440 0 2000" in text and "F hush" in text and "Read-only file system" in text
+
+
+async def test_five_files_of_a_log_are_kept_and_read_as_one(lab: PodLab) -> None:
+    many = "head -c 66000000 /dev/zero | tr '\\0' x | fold -w 1000; echo; echo last"
+    lab.start(a_pod("uid-1", many, restartPolicy="Never"))
+    await until(lambda: lab.api.status.get("phase") == "Succeeded", 60)
+    path = lab.place("uid-1").log("c0", 0)
+    names = sorted(file.name for file in path.parent.glob("0.log*"))
+    assert names == ["0.log", *(f"0.log.{number}" for number in range(1, 5))]
+    assert all(file.stat().st_size >= 10 << 20 for file in path.parent.glob("0.log.*"))
+    reader = LogReader(path, parse)
+    entries = [entry.text for entry in reader.entries()]
+    reader.close()
+    assert entries[-1] == b"last\n" and len(entries) > 40_000
