@@ -230,3 +230,16 @@ async def test_a_low_port_needs_no_root_and_a_working_directory_is_made(lab: Pod
     lab.start(wanted)
     await until(lambda: lab.api.status.get("phase") in ("Succeeded", "Failed"))
     assert "F /app/data" in lab.place("uid-1").log("c0", 0).read_text()
+
+
+async def test_a_container_gets_no_more_processors_than_its_limit(lab: PodLab) -> None:
+    wanted = a_pod("uid-1", FOREVER)
+    wanted["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "250m", "memory": "64Mi"}}
+    lab.start(wanted)
+    await until(lambda: told(lab).get("ready"))
+    unified = lab.node.cgroups.unified
+    root = lab.node.cgroups.root if unified else lab.node.cgroups.root / "cpu"
+    group = root / "cn2" / "uid-1" / "c0.0"
+    assert (group / "cgroup.procs").read_text().split()
+    quota = (group / ("cpu.max" if unified else "cpu.cfs_quota_us")).read_text()
+    assert quota.split()[0] == "25000"
