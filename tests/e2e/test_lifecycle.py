@@ -15,6 +15,7 @@ from typing import Any
 
 import footprint
 import pytest
+from footprint import output
 from machine import CN2, PATIENCE
 from machine import Machine as Plain
 from networks import network
@@ -206,6 +207,26 @@ def test_two_systems_run_side_by_side_and_a_third_after_them() -> None:
             machine.cn2("status", "--data-dir", str(machine.data_dir))
     with Machine() as three:
         assert three.get("vn", "vn1") is None
+
+
+def test_after_sudo_the_kubeconfig_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """He reads it, also after root alone started the system again, and nothing else."""
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    with Machine() as machine:
+        for environment in ({"SUDO_UID": "65534", "SUDO_GID": "65534"}, {}):
+            halt(machine)
+            with monkeypatch.context() as sudo:
+                for name, value in environment.items():
+                    sudo.setenv(name, value)
+                machine.up()
+            kubeconfig = machine.data_dir / "kubeconfig"
+            machine.data_dir.parent.chmod(0o755)
+            assert output(*nobody, "cat", str(kubeconfig)) == kubeconfig.read_text()
+            assert kubeconfig.stat().st_mode & 0o777 == 0o600
+            for name in ("", "pki/ca.key", "store", "etc", "log", "run"):
+                path = str(machine.data_dir / name)
+                done = subprocess.run([*nobody, "ls", path], capture_output=True, check=False)
+                assert done.returncode != 0, path
 
 
 def test_what_is_in_the_way_is_said() -> None:

@@ -44,6 +44,9 @@ def findings(layout: Layout, *, writes: bool) -> Iterator[Finding]:
 def _claims(layout: Layout) -> Iterator[Finding]:
     """Whose it is: the directory becomes its owner's alone, and everything mounted in it ours."""
     root = layout.root
+    for parent in root.parents:
+        if Layout(parent).used:
+            yield Finding(f"{root} is inside the system in {parent}", _ANOTHER)
     if not os.access(root, os.R_OK | os.X_OK):
         return  # it is not there, or what is in it is root's to know
     if not layout.used and not layout.untouched:
@@ -53,9 +56,6 @@ def _claims(layout: Layout) -> Iterator[Finding]:
             f"{root} is in use: {layout.lock} is locked",
             f"wait for the `cn2 up` that is just starting there, or {_ANOTHER}",
         )
-    for parent in root.parents:
-        if Layout(parent).used:
-            yield Finding(f"{root} is inside the system in {parent}", _ANOTHER)
 
 
 def _locked(path: Path) -> bool:
