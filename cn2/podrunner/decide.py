@@ -23,6 +23,8 @@ from cn2.podrunner.runs import (
 
 FIRST_DELAY, LAST_DELAY = 10.0, 300.0
 """Seconds between restarts of a container that keeps ending: doubled from first to last."""
+CLOCK_SET = 5.0
+"""Seconds by which a clock that was set differs at least from where it would be."""
 CALM_SECONDS = 600.0
 """A run of this length begins the back-off anew."""
 DEFAULT_GRACE = 30
@@ -132,6 +134,13 @@ def restart_delay(run: Run, calm: int) -> float:
     return 0.0 if level <= 0 else min(LAST_DELAY, FIRST_DELAY * 2.0 ** min(level - 1, 16))
 
 
+def restart_at(run: Run, calm: int, now: float) -> float:
+    """When a container that has ended is started again, epoch seconds. An end that lies in the
+    future is of a clock that was set back since: nobody knows how long ago it was, so at once."""
+    ended = epoch(run.finished)
+    return now if ended > now + CLOCK_SET else ended + restart_delay(run, calm)
+
+
 def restarts(pod: Object, container: Object, run: Run) -> bool:
     """Whether a container that ended this way is started again."""
     if is_sidecar(container):
@@ -196,7 +205,7 @@ def _step(pod: Object, container: Object, seen: Seen, now: float) -> Decision:
         return _kept_well(pod, container, seen)
     if run and not restarts(pod, container, run):
         return Decision()
-    at = epoch(run.finished) + restart_delay(run, calm) if run else now
+    at = restart_at(run, calm, now) if run else now
     if name in seen.held:
         at = max(at, seen.held[name].until)
     if at > now:

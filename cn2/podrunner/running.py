@@ -186,6 +186,11 @@ class Running:
             path = f"spec.containers{{{name}}}"
             self._events.emit(pod, WARNING, "BackOff", text, field_path=path)
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set forward by so much (back, if negative)."""
+        for name, held in self.held.items():
+            self.held[name] = replace(held, until=held.until + seconds)
+
     def all_ended(self) -> None:
         """The sandbox is gone and nobody saw how its last processes ended."""
         self._alive = False

@@ -37,3 +37,5 @@ class Node:
     """Of the node, by resource."""
     dns: str = ""
     clock: Callable[[], float] = time.time
+    """Epoch seconds; jumps when it is set."""
+    tick: Callable[[], float] = time.monotonic

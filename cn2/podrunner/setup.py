@@ -117,6 +117,15 @@ class Setup:
             raise SetupFailed("FailedMount", str(error)) from error
         self._made_at = self._node.clock()
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set forward by so much (back, if negative). When tokens expire is for the
+        server's clock to say: that stays."""
+        self.retry_at += seconds
+        self._made_at += seconds
+        self._hold_until += seconds
+        if self._renew_at is not None:
+            self._renew_at += seconds
+
     def lost(self) -> None:
         """Process 1 is gone: another sandbox, but not in a tight circle."""
         if self._node.clock() - self._made_at > _STABLE_SECONDS:

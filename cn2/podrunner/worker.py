@@ -20,6 +20,7 @@ from cn2.podrunner import record as records
 from cn2.podrunner.actions import Actions
 from cn2.podrunner.cni import CniFailed
 from cn2.podrunner.decide import (
+    CLOCK_SET,
     Action,
     Forget,
     MakeSandbox,
@@ -45,6 +46,9 @@ from cn2.podrunner.unheeded import unheeded
 
 log = structlog.get_logger(__name__)
 
+_LOOK = 60.0
+"""Seconds after which tokens are looked at again: a clock that is set forward ends them early."""
+
 
 class PodWorker:
     """One pod, by its uid. `pod` is the object, None when it is gone from the API."""
@@ -58,6 +62,7 @@ class PodWorker:
         self._changed = asyncio.Event()
         self._retry = Backoff(0.5, 15.0)
         self._stopping_since: float | None = None
+        self._ahead = node.clock() - node.tick()
         self._reporter = StatusReporter(node.client, pod) if pod else None
         self._is_new = record is None
         known = record or _new_record(node, uid, pod)
@@ -93,6 +98,7 @@ class PodWorker:
 
     async def _step(self) -> None:
         self._changed.clear()
+        self._follow_clock()
         now = self._node.clock()
         if self._ending and self._stopping_since is None:
             self._stopping_since = now
@@ -119,6 +125,17 @@ class PodWorker:
             # Whatever it is, it is this pod's alone: the others go on, and this one is tried again.
             log.warning("pod step failed", uid=self._place.uid, exc_info=error)
             await self._wait(self._node.clock() + self._retry.delay())
+
+    def _follow_clock(self) -> None:
+        """What is due in some seconds is due in as many still when the clock was set meanwhile."""
+        before, self._ahead = self._ahead, self._node.clock() - self._node.tick()
+        seconds = self._ahead - before
+        if abs(seconds) < CLOCK_SET:
+            return
+        if self._stopping_since is not None:
+            self._stopping_since += seconds
+        self._setup.shift(seconds)
+        self._running.shift(seconds)
 
     def _fail(self, reason: str, message: str) -> Seen:
         """The pod is ended for this; what is seen now."""
@@ -147,6 +164,8 @@ class PodWorker:
         renew = self._setup.renew_at if not self._ending else None
         wakes = [at for at in (until, renew) if at is not None and at < math.inf]
         delay = max(0.0, min(wakes) - self._node.clock()) if wakes else None
+        if delay is not None and renew is not None:
+            delay = min(delay, _LOOK)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._changed.wait()

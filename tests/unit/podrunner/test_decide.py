@@ -143,6 +143,10 @@ def test_the_back_off_doubles_from_10_seconds_to_300(attempt: int, delay: float)
         assert decision.actions == (StartContainer("a", 1),)
 
 
+def test_a_clock_that_was_set_back_keeps_no_container_waiting() -> None:
+    assert decide(pod(), seen(a=ended(1, 3)), NOW - 3600).actions == (StartContainer("a", 4),)
+
+
 def test_a_long_run_begins_the_back_off_anew() -> None:
     assert restart_delay(ended(1, 9, lasted=600), 0) == 0
     assert restart_delay(ended(1, 10), 10) == 0
