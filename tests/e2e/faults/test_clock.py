@@ -5,6 +5,7 @@ A preloaded library (clock_shift.c) moves the wall clock of every process of the
 
 from __future__ import annotations
 
+import json
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -82,6 +83,17 @@ def lease(machine: Machine) -> str:
     return str(found["spec"]["renewTime"])
 
 
+def stubborn(name: str) -> str:
+    """A pod that must be killed when its grace is over."""
+    manifest = json.loads(pod(name))
+    manifest["spec"]["containers"][0]["command"] = [
+        "sh",
+        "-c",
+        "trap '' TERM; while :; do sleep 1; done",
+    ]
+    return json.dumps(manifest)
+
+
 @pytest.mark.parametrize("seconds", [HOUR, 0, -HOUR], ids=["forward", "back", "back again"])
 def test_a_clock_that_is_set(machine: Machine, clock: Clock, seconds: int) -> None:
     """Everything works as before, the node is not given up, and nothing ends or restarts."""
@@ -91,6 +103,9 @@ def test_a_clock_that_is_set(machine: Machine, clock: Clock, seconds: int) -> No
     machine.kubectl("create", "configmap", f"{name}-before")
     events = {item["metadata"]["uid"] for item in machine.items("events")}
     renewed = lease(machine)
+    machine.apply(stubborn(f"{name}-stubborn"))
+    machine.running(f"{name}-stubborn")
+    machine.kubectl("delete", "pod", f"{name}-stubborn", "--grace-period=5", "--wait=false")
 
     shift = seconds - clock.seconds
     clock.set(seconds)
@@ -109,6 +124,7 @@ def test_a_clock_that_is_set(machine: Machine, clock: Clock, seconds: int) -> No
     machine.kubectl("delete", "pod", name, "--timeout=30s")
     machine.kubectl("delete", "net-attach-def", name, "--timeout=30s")
     machine.until(lambda: lease(machine) != renewed, "the node renews its lease")
+    machine.until(lambda: not machine.get("pod", f"{name}-stubborn"), "its grace is over")
     node = machine.get("node", "node1")
 
     assert processes(machine) == before
