@@ -4,6 +4,7 @@ from living_cluster import living_cluster
 from workload_world import at_work, condition, running, template, workload, world
 
 from cn2.api.kinds import NODE, POD, REPLICA_SET
+from cn2.client.errors import Unavailable
 
 
 def ready(number):
@@ -119,6 +120,26 @@ async def test_what_is_refused_is_told_in_condition_and_event_and_tried_again(tm
         )
         await w.until_pods(lambda pods: len(pods) == 5)
         await w.until(REPLICA_SET, lambda obj: not condition(obj, "ReplicaFailure"))
+
+
+async def test_answers_that_are_lost_make_no_pod_twice(tmp_path):
+    async with world(tmp_path) as w:
+        create, lost = w.client.create, []
+
+        async def lossy(kind, obj, **more):
+            made = await create(kind, obj, **more)
+            if kind is POD and len(lost) < 3:
+                lost.append(made["metadata"]["name"])
+                raise Unavailable(0, "Unreachable", "the connection was cut")
+            return made
+
+        w.client.create = lossy
+        await w.apply(REPLICA_SET, workload(replicas=4))
+
+        await w.until(REPLICA_SET, ready(4))
+
+        assert len(lost) == 3
+        assert len(await w.all(POD)) == 4
 
 
 async def test_ready_pods_are_available_after_their_seconds(tmp_path):

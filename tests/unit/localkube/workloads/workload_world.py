@@ -49,8 +49,10 @@ def condition(obj, type_):
 class World:
     """The cluster, its controllers, and one node whose kubelet runs what `runs` says."""
 
-    def __init__(self, cluster, loop, workloads):
+    def __init__(self, cluster, loop, workloads, client):
         self.cluster = cluster
+        self.client = client
+        """The controllers' own."""
         self.admin = cluster.admin
         self.loop = loop
         self.workloads = workloads
@@ -167,7 +169,7 @@ async def at_work(cluster, clock=utc_now):
     loop.add(Scheduler(client, loop.informers, workloads.events[0]).controller)
     owned = [informer.kind for informer in loop.informers if informer.kind is not NODE]
     loop.add(GarbageCollector(client, loop.informers, owned).controller)
-    made = World(cluster, loop, workloads)
+    made = World(cluster, loop, workloads, client)
     works = [loop.run(), made.kubelet(), *(events.run() for events in workloads.events)]
     tasks = [asyncio.create_task(work) for work in works]
 
