@@ -48,8 +48,9 @@ _READ_ONLY = {"Pool"}
 class LivingCluster:
     """The API and who works on it."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, backend: Backend) -> None:
         self.kubeconfig = kubeconfig
+        self.backend = backend
         self.admin = Client.from_kubeconfig(kubeconfig, manager="kubectl")
 
     @asynccontextmanager
@@ -182,7 +183,7 @@ async def living_cluster(directory: Path) -> AsyncIterator[LivingCluster]:
                 group="system:masters",
                 cluster="test",
             )
-        cluster = LivingCluster(layout.kubeconfig)
+        cluster = LivingCluster(layout.kubeconfig, backend)
         stack.push_async_callback(cluster.admin.close)
         yield cluster
 

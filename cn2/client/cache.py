@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
+import structlog
+
 from cn2.api.kind import Object
+
+log = structlog.get_logger(__name__)
 
 Key = tuple[str, str]
 """(namespace, name); the namespace of a cluster-scoped object is ""."""
@@ -33,6 +37,16 @@ def revision_of(obj: Object) -> int:
     return int(text) if text.isdigit() else 0
 
 
+def _values(index: Index, obj: Object) -> Iterable[str]:
+    """What an index says of an object; nothing when it cannot read it. One object that is not
+    what it should be must not end the watch for all: its own reconcile says what is wrong."""
+    try:
+        return list(index(obj))
+    except Exception:
+        log.exception("index failed", kind=obj.get("kind"), key=key_of(obj))
+        return ()
+
+
 class Cache:
     """Objects of one kind with multi-valued indexes. Objects in it must not be changed."""
 
@@ -52,7 +66,7 @@ class Cache:
         self._indexes[name] = index
         self._found[name] = {}
         for key, obj in self._objects.items():
-            for value in index(obj):
+            for value in _values(index, obj):
                 self._found[name].setdefault(value, set()).add(key)
 
     def indexes(self) -> Mapping[str, Index]:
@@ -119,7 +133,7 @@ class Cache:
             self._unindex(key, old)
         self._objects[key] = new
         for name, index in self._indexes.items():
-            for value in index(new):
+            for value in _values(index, new):
                 self._found[name].setdefault(value, set()).add(key)
         return old, new
 
@@ -131,7 +145,7 @@ class Cache:
     def _unindex(self, key: Key, obj: Object) -> None:
         for name, index in self._indexes.items():
             found = self._found[name]
-            for value in index(obj):
+            for value in _values(index, obj):
                 keys = found.get(value)
                 if keys is not None:
                     keys.discard(key)

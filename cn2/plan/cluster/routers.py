@@ -8,6 +8,7 @@ paired when each imports the other (cn2-api.md 4.5).
 
 from __future__ import annotations
 
+from cn2.api.access import at, items
 from cn2.api.kind import Object
 from cn2.api.kinds import NAMESPACE, ROUTING_INSTANCE, VIRTUAL_NETWORK_ROUTER
 from cn2.plan.cluster import objects, routing_instances
@@ -124,11 +125,11 @@ def _paired(snapshot: Snapshot, router: Object, peer: Object) -> bool:
 
 
 def _imports(snapshot: Snapshot, router: Object, peer: Object) -> bool:
-    imported = objects.spec(router).get("import") or {}
-    for one in imported.get("virtualNetworkRouters") or ():
-        if not matches(one.get("virtualNetworkRouterSelector"), objects.labels(peer)):
+    # Read with care: a router that is not what it should be must not stop others' networks.
+    for one in items(router, "spec", "import", "virtualNetworkRouters"):
+        if not matches(at(one, "virtualNetworkRouterSelector"), objects.labels(peer)):
             continue
-        selector = one.get("namespaceSelector")
+        selector = at(one, "namespaceSelector")
         there = peer["metadata"]["namespace"]
         if selector is None:
             if there == router["metadata"]["namespace"]:

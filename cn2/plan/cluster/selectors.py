@@ -6,15 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cn2.api.access import items, mapping
+
 
 def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
     """Whether `labels` satisfy the selector; an empty one takes everything, None nothing."""
-    if selector is None:
+    if not isinstance(selector, dict):
         return False
-    wanted: Mapping[str, str] = selector.get("matchLabels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
+    if any(labels.get(key) != value for key, value in mapping(selector, "matchLabels").items()):
         return False
-    return all(_expression(one, labels) for one in selector.get("matchExpressions") or ())
+    return all(_expression(one, labels) for one in items(selector, "matchExpressions"))
 
 
 def check_named(text: str) -> None:
