@@ -42,7 +42,8 @@ class Scheduler:
         """Node by uid of pods bound by us whose binding the watch has not shown yet."""
         self._pods.on_change(self._forget)
         self.controller = (
-            Controller("scheduler", self.reconcile, workers=1)
+            # A pod counts for its node from the choice on: bindings need not wait for each other.
+            Controller("scheduler", self.reconcile, workers=8)
             .watch(self._pods)
             .watch(self._nodes, lambda _: self._waiting())
         )
