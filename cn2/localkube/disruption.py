@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 
 from cn2.api.access import at, mapping, namespace_of, text
 from cn2.api.kind import Object
-from cn2.api.kinds import DEPLOYMENT, POD, POD_DISRUPTION_BUDGET, REPLICA_SET, STATEFUL_SET
+from cn2.api.kinds import (
+    DEPLOYMENT,
+    POD,
+    POD_DISRUPTION_BUDGET,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STATEFUL_SET,
+)
 from cn2.api.kubernetes.selectors import selector_matches
 from cn2.client.cache import Key, key_of
 from cn2.client.errors import Conflict, NotFound
@@ -36,7 +43,8 @@ class Disruption:
         self._budgets = informers.of(POD_DISRUPTION_BUDGET)
         self._pods = informers.of(POD)
         self._scaled = {
-            kind.kind: informers.of(kind) for kind in (DEPLOYMENT, REPLICA_SET, STATEFUL_SET)
+            kind.kind: informers.of(kind)
+            for kind in (DEPLOYMENT, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET)
         }
         for informer in (self._budgets, self._pods):
             informer.add_index(_BY_NAMESPACE, _namespace)

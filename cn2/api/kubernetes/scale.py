@@ -40,6 +40,9 @@ def scale_of(obj: Object) -> Object:
     """The Scale of a workload. Numbers that are 0 are left out of spec, as Go does."""
     metadata = mapping(obj, "metadata")
     replicas = at(obj, "spec", "replicas", default=0)
+    selector = at(obj, "spec", "selector")
+    if obj.get("kind") == "ReplicationController":
+        selector = {"matchLabels": selector}
     return {
         "kind": SCALE.kind,
         "apiVersion": SCALE.api_version,
@@ -47,6 +50,6 @@ def scale_of(obj: Object) -> Object:
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": at(obj, "status", "replicas", default=0),
-            "selector": selector_text(at(obj, "spec", "selector")),
+            "selector": selector_text(selector),
         },
     }

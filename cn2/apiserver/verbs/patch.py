@@ -93,10 +93,7 @@ async def _apply(
 ) -> Reply:
     """Server-side apply: creates what is not there, and owns what it says."""
     if not request.query.get("fieldManager"):
-        raise bad_request(
-            "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value:"
-            " is required for apply patch"
-        )
+        raise _without_manager()
     backend, kind = serving.backend, target.kind
     applied = _applied(request, target)
     applying = _Applying(backend.now(), kind, options, target.subresource, applied)
@@ -121,6 +118,14 @@ async def _apply(
         manage=applying.manage,
     ).run()
     return reply(written)
+
+
+def _without_manager() -> ApiError:
+    problem = "Required value: is required for apply patch"
+    cause = {"reason": "FieldValueRequired", "message": problem, "field": "fieldManager"}
+    details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause]}
+    message = f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {problem}'
+    return ApiError(422, "Invalid", message, details)
 
 
 def _applied(request: Request, target: Target) -> Object:

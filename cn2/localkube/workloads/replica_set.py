@@ -1,12 +1,12 @@
-"""ReplicaSets: as many pods as asked for."""
+"""ReplicaSets, and ReplicationControllers, which are the same: as many pods as asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from cn2.api.access import at, mapping, namespace_of, text
-from cn2.api.kind import Object
-from cn2.api.kinds import POD, REPLICA_SET
+from cn2.api.kind import Kind, Object
+from cn2.api.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
 from cn2.api.kubernetes.mirror import is_mirror
 from cn2.client.cache import Key
 from cn2.client.errors import ApiError
@@ -30,15 +30,22 @@ _BURST = 500
 
 class ReplicaSets:
     def __init__(
-        self, client: Client, informers: Informers, events: Events, *, clock: Clock = utc_now
+        self,
+        client: Client,
+        informers: Informers,
+        events: Events,
+        *,
+        kind: Kind = REPLICA_SET,
+        clock: Clock = utc_now,
     ) -> None:
         self._client = client
         self._clock = clock
-        self._sets = informers.of(REPLICA_SET)
+        plain_selector = kind is REPLICATION_CONTROLLER
+        self._sets = informers.of(kind, keep=as_replica_set if plain_selector else None)
         self._pods = informers.of(POD)
         self._control = PodControl(client, self._sets, self._pods, events)
         self.controller = (
-            Controller("replicaset", self.reconcile)
+            Controller(kind.kind.lower(), self.reconcile)
             .watch(self._sets)
             .watch(self._pods, self._control.claims.owners_of)
         )
@@ -81,7 +88,7 @@ class ReplicaSets:
 
     def _new_pods(self, replica_set: Object, number: int) -> list[Object]:
         template = mapping(replica_set, "spec", "template")
-        reference = controller_reference(REPLICA_SET, replica_set)
+        reference = controller_reference(self._sets.kind, replica_set)
         return [pod_of(template, replica_set, reference) for _ in range(number)]
 
     def _related(self, replica_set: Object) -> list[Object]:
@@ -95,3 +102,9 @@ class ReplicaSets:
             if text(controller_of(other), "uid") == controller
         ]
         return [pod for sibling in siblings for pod in self._control.owned(sibling)]
+
+
+def as_replica_set(obj: Object) -> Object:
+    """A ReplicationController with its map of labels as a selector."""
+    spec = mapping(obj, "spec")
+    return {**obj, "spec": {**spec, "selector": {"matchLabels": mapping(spec, "selector")}}}

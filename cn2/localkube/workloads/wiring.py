@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cn2.api.kinds import REPLICATION_CONTROLLER
 from cn2.client.events import Events
 from cn2.client.http import Client
 from cn2.client.informer import Informers
@@ -22,6 +23,13 @@ class Workloads:
         self._client = client
         parts = (
             ReplicaSets(client, informers, self._source("replicaset-controller"), clock=clock),
+            ReplicaSets(
+                client,
+                informers,
+                self._source("replication-controller"),
+                kind=REPLICATION_CONTROLLER,
+                clock=clock,
+            ),
             Deployments(client, informers, self._source("deployment-controller"), clock=clock),
             DaemonSets(client, informers, self._source("daemonset-controller"), clock=clock),
             StatefulSets(client, informers, self._source("statefulset-controller"), clock=clock),

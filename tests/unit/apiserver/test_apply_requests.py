@@ -100,3 +100,18 @@ async def test_the_spec_of_a_custom_resource_is_owned_as_such_by_its_creator(api
     }
     made = await api.create(NAD.rpartition("/")[0], obj)
     assert owned(made) == {("tester", ""): {"f:spec": {".": {}, "f:config": {}}}}
+
+
+async def test_an_apply_says_who_applies(api) -> None:
+    answered = await api(
+        "PATCH",
+        "/api/v1/namespaces/default/configmaps/a",
+        {"apiVersion": "v1", "kind": "ConfigMap"},
+        content_type="application/apply-patch+yaml",
+    )
+
+    assert (answered.status, answered.message) == (
+        422,
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value:'
+        " is required for apply patch",
+    )

@@ -3,7 +3,7 @@
 from living_cluster import living_cluster
 from workload_world import at_work, condition, running, template, workload, world
 
-from cn2.api.kinds import NODE, POD, REPLICA_SET
+from cn2.api.kinds import NODE, POD, REPLICA_SET, REPLICATION_CONTROLLER
 from cn2.client.errors import Unavailable
 
 
@@ -37,6 +37,20 @@ async def test_it_makes_as_many_pods_as_asked_for_and_tells_so(tmp_path):
         names = {pod["metadata"]["name"] for pod in pods}
         told = await w.events("SuccessfulCreate", 3)
         assert set(told) == {f"Created pod: {name}" for name in names}
+
+
+async def test_a_replication_controller_does_the_same_with_a_map_of_labels(tmp_path):
+    async with world(tmp_path) as w:
+        spec = workload(replicas=2)["spec"] | {"selector": {"app": "web"}}
+        await w.apply(REPLICATION_CONTROLLER, {**workload(), "spec": spec})
+
+        found = await w.until(REPLICATION_CONTROLLER, ready(2))
+
+        assert found["spec"]["selector"] == {"app": "web"}
+        owners = [pod["metadata"]["ownerReferences"][0] for pod in await w.pods()]
+        assert {(owner["apiVersion"], owner["kind"]) for owner in owners} == {
+            ("v1", "ReplicationController")
+        }
 
 
 async def test_a_pod_that_goes_is_replaced(tmp_path):
