@@ -14,6 +14,7 @@ from cn2.client.health import Health
 from cn2.client.http import Client
 from cn2.client.informer import Informers
 from cn2.client.loop import Loop
+from cn2.localkube import volume_claims
 from cn2.localkube.accounts import ServiceAccounts
 from cn2.localkube.disruption import Disruption
 from cn2.localkube.endpoints import ServiceEndpoints
@@ -71,12 +72,15 @@ async def _run(options: Namespace, health: Health, manager: Client, scheduler: C
     workloads = Workloads(manager, loop.informers)
     for controller in workloads.controllers:
         loop.add(controller)
+    claim_events = Events(manager, volume_claims.SOURCE)
+    loop.add(volume_claims.VolumeClaims(loop.informers, claim_events).controller)
     _add_controllers(loop, options, manager, scheduler, node_events, pod_events)
     try:
         async with asyncio.TaskGroup() as group:
             for events in workloads.events:
                 group.create_task(events.run(), name="workload events")
             group.create_task(node_events.run(), name="node events")
+            group.create_task(claim_events.run(), name="claim events")
             group.create_task(pod_events.run(), name="pod events")
             await loop.run()
     finally:
