@@ -1,7 +1,7 @@
 """Route targets that people may not ask for, because the system gives them out itself.
 
 Whoever imports an automatic route target joins the network that has it, now or later
-(docs/adr/0007-automatic-route-targets-are-the-systems.md).
+(docs/adr/0009-automatic-route-targets-are-the-systems.md).
 """
 
 from __future__ import annotations
