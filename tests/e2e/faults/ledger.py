@@ -87,7 +87,7 @@ class Ledger:
         self, place: Place, live: Any, possible: tuple[Truth, ...], *, write: bool = False
     ) -> None:
         seen = GONE if live is None else _truth(live)
-        if live is not None and live["metadata"]["labels"].get(TOKEN) != seen.token:
+        if live is not None and _token(live, "labels") != _token(live, "annotations"):
             self.faults.append(f"{place}: half a write: {live['metadata']}")
         if not any(_agrees(truth, seen, write) for truth in possible):
             self.faults.append(f"{place}: {seen} is none of {possible}")
@@ -97,8 +97,11 @@ def _truth(live: Any) -> Truth:
     metadata = live["metadata"]
     if metadata.get("deletionTimestamp"):
         return GONE
-    token = metadata.get("annotations", {}).get(TOKEN, "")
-    return Truth(token, metadata["uid"], int(metadata["resourceVersion"]))
+    return Truth(_token(live, "labels"), metadata["uid"], int(metadata["resourceVersion"]))
+
+
+def _token(live: Any, where: str) -> str:
+    return str(live["metadata"].get(where, {}).get(TOKEN, ""))
 
 
 def _agrees(truth: Truth, seen: Truth, write: bool) -> bool:
