@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from machine import Machine
 
-from bench import api, cni, definitions, memory, pods, restart, start, tcp
+from bench import api, cni, definitions, memory, poison, pods, restart, start, tcp
 from bench.load import Others
 from bench.measure import Figure
 from bench.report import Section, document, table
@@ -19,6 +19,7 @@ ON_A_SYSTEM: dict[str, Benchmark] = {
     "cni": cni.run,
     "tcp": tcp.run,
     "pods": pods.run,
+    "poison": poison.run,
     "definitions": definitions.run,
     "restart": restart.run,
 }
