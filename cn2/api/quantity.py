@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_UP, Decimal, InvalidOperation
 
 FORM = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 
 _NANO = Decimal(1).scaleb(-9)
+_MOST = Decimal(2**63 - 1)
+"""No quantity stands for more: a larger one is read as this, as in Kubernetes."""
 _SCALES = ((0, ""), (3, "m"), (6, "u"), (9, "n"))
 
 
 def is_quantity(value: object) -> bool:
     """Whether a JSON value can be read as a quantity; plain numbers can."""
     if isinstance(value, str):
-        return FORM.fullmatch(value) is not None
+        try:
+            amount(value)
+        except ValueError:
+            return False
+        return True
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -23,7 +29,7 @@ def quantity_text(value: object) -> object:
     below one billionth are rounded up. What is a string stays as it was written."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    number = Decimal(str(value)).quantize(_NANO, rounding=ROUND_CEILING)
+    number = _capped(Decimal(str(value))).quantize(_NANO, rounding=ROUND_CEILING)
     for exponent, suffix in _SCALES:
         scaled = number.scaleb(exponent)
         if scaled == scaled.to_integral_value():
@@ -42,14 +48,25 @@ _SUFFIXES = {
 
 
 def amount(value: object) -> Decimal:
-    """The number that a quantity stands for. ValueError when it is none."""
+    """The number that a quantity stands for, between -2**63 and 2**63 and in whole billionths.
+    ValueError when it is none."""
     match = FORM.fullmatch(str(value))
     if match is None:
         raise ValueError(f"{value!r} is not a quantity")
     suffix = match.group(2) or ""
-    if suffix[:1] in ("e", "E") and len(suffix) > 1:
-        return Decimal(str(value))
-    return Decimal(str(value).removesuffix(suffix)) * _SUFFIXES[suffix]
+    try:
+        if suffix[:1] in ("e", "E") and len(suffix) > 1:
+            number = _capped(Decimal(str(value)))
+        else:
+            number = _capped(Decimal(str(value).removesuffix(suffix)) * _SUFFIXES[suffix])
+    except InvalidOperation:  # an exponent that is no number of this world
+        raise ValueError(f"{value!r} is not a quantity") from None
+    rounded = number.quantize(_NANO, rounding=ROUND_UP)
+    return number if number == rounded else rounded
+
+
+def _capped(number: Decimal) -> Decimal:
+    return max(-_MOST, min(_MOST, number))
 
 
 def amount_text(value: Decimal, like: object = "") -> str:

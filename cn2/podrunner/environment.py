@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING
 
 from cn2.api.kind import Object
-from cn2.podrunner.limits import quantity
+from cn2.api.quantity import amount
 from cn2.podrunner.runs import containers, init_containers
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -184,6 +184,6 @@ def resource_value(container: Object, wanted: Object, facts: Facts) -> str:
         raise MissingSource(f"unsupported container resource : {wanted['resource']}")
     amounts = (container.get("resources") or {}).get(group) or {}
     otherwise = facts.capacity.get(name, "0") if group == "limits" else "0"
-    divisor = quantity(wanted.get("divisor") or "1") or 1
-    whole = quantity(amounts.get(name, otherwise)) / divisor
+    divisor = amount(wanted.get("divisor") or "1") or 1
+    whole = amount(amounts.get(name, otherwise)) / divisor
     return str(int(whole.to_integral_value(rounding=ROUND_CEILING)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cn2.api.kind import Object
+from cn2.api.quantity import amount
 from cn2.podrunner.atomic import File
 from cn2.podrunner.environment import (
     Facts,
@@ -15,7 +16,6 @@ from cn2.podrunner.environment import (
     field_value,
     resource_value,
 )
-from cn2.podrunner.limits import quantity
 from cn2.podrunner.runs import container_named, containers, init_containers
 
 ETC = ".etc"
@@ -107,7 +107,8 @@ def _contents(
 def _empty_dir(wanted: Object, group: int | None) -> EmptyDir:
     if wanted.get("medium") not in (None, "", "Memory"):
         raise MissingSource(f'medium "{wanted["medium"]}" is not available here: use "Memory"')
-    size = int(quantity(wanted["sizeLimit"])) if wanted.get("sizeLimit") else None
+    # A limit of 0 is none, as for kubelet.
+    size = max(0, int(amount(wanted.get("sizeLimit") or 0))) or None
     if group is None:
         return EmptyDir(size=size)
     return EmptyDir(mode=0o2777, group=group, size=size)

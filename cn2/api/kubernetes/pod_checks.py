@@ -10,6 +10,7 @@ from cn2.api.access import items, mapping, text
 from cn2.api.checks import forbidden
 from cn2.api.kind import FieldError, Object
 from cn2.api.kubernetes.pod_defaults import containers_of
+from cn2.api.quantity import amount
 from cn2.api.schema_checks import duplicate, invalid, quote, required
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -53,9 +54,25 @@ def _check_container(path: str, container: Object, volumes: set[str]) -> list[Fi
         errors.append(invalid(f"{path}.name", name, _LABEL_RULE))
     if not text(container, "image"):
         errors.append(required(f"{path}.image"))
+    errors += _check_resources(f"{path}.resources", mapping(container, "resources"))
     for index, mount in enumerate(items(container, "volumeMounts")):
         if text(mount, "name") not in volumes:
             errors.append(_not_found(f"{path}.volumeMounts[{index}].name", text(mount, "name")))
+    return errors
+
+
+def _check_resources(path: str, resources: Object) -> list[FieldError]:
+    errors = []
+    limits, requests = mapping(resources, "limits"), mapping(resources, "requests")
+    for section, amounts in (("limits", limits), ("requests", requests)):
+        for name, value in amounts.items():
+            if amount(value) < 0:
+                where = f"{path}.{section}[{name}]"
+                errors.append(invalid(where, value, "must be greater than or equal to 0"))
+    for name in requests.keys() & limits.keys():
+        if amount(requests[name]) > amount(limits[name]):
+            what = f"must be less than or equal to {name} limit of {limits[name]}"
+            errors.append(invalid(f"{path}.requests", requests[name], what))
     return errors
 
 

@@ -10,6 +10,7 @@ from kind_examples import EXAMPLES, meta
 
 from cn2.api.kind import Object
 from cn2.api.kinds import by_name
+from cn2.api.kubernetes.pod_checks import check_pod
 from cn2.api.kubernetes.pod_defaults import TOKEN_MOUNT, qos_class
 from cn2.api.validation import checker
 
@@ -279,3 +280,29 @@ def test_a_namespace_begins_active_with_its_name_as_a_label() -> None:
 
 def test_a_network_policy_says_which_directions_it_is_about() -> None:
     assert completed(name="NetworkPolicy")["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_amounts_of_resources_are_not_negative_and_requests_within_limits() -> None:
+    resources = {
+        "limits": {"memory": "-1", "cpu": "1"},
+        "requests": {"cpu": "1500m", "memory": "-2"},
+    }
+    obj = completed({"containers": [container(resources=resources)]})
+
+    errors = {(error.field, error.message) for error in check_pod(obj, None)}
+
+    where = "spec.containers[0].resources"
+    assert errors == {
+        (
+            f"{where}.limits[memory]",
+            'Invalid value: "-1": must be greater than or equal to 0',
+        ),
+        (
+            f"{where}.requests[memory]",
+            'Invalid value: "-2": must be greater than or equal to 0',
+        ),
+        (
+            f"{where}.requests",
+            'Invalid value: "1500m": must be less than or equal to cpu limit of 1',
+        ),
+    }

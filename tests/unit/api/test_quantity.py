@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cn2.api.quantity import is_quantity, quantity_text
+from cn2.api.quantity import amount, amount_text, is_quantity, quantity_text
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from cn2.api.quantity import is_quantity, quantity_text
         (1e-12, "1n"),
         (-1.5, "-1500m"),
         ("0.5", "0.5"),
+        (1e300, "9223372036854775807"),
         ("1Gi", "1Gi"),
     ],
 )
@@ -31,7 +32,9 @@ def test_quantities(value: object) -> None:
     assert is_quantity(value)
 
 
-@pytest.mark.parametrize("value", ["", "Mi", "1 Mi", "1mi", "0x1", "1.2.3", None, True, [1]])
+@pytest.mark.parametrize(
+    "value", ["", "Mi", "1 Mi", "1mi", "0x1", "1.2.3", f"1e{10**20}", None, True, [1]]
+)
 def test_not_quantities(value: object) -> None:
     assert not is_quantity(value)
 
@@ -41,3 +44,18 @@ def test_what_is_stored_is_a_quantity(value: float) -> None:
     text = quantity_text(value)
     assert is_quantity(text)
     assert quantity_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("1e60", "9223372036854775807"),
+        ("1e999999999", "9223372036854775807"),
+        ("-1e999999999", "-9223372036854775807"),
+        ("9999999999E", "9223372036854775807"),
+        ("1e-999999999", "1n"),
+        ("0.0000000011", "2n"),
+    ],
+)
+def test_what_is_too_large_or_too_fine_is_brought_into_bounds(value: str, number: str) -> None:
+    assert amount_text(amount(value)) == number

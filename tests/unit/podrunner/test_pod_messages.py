@@ -238,6 +238,9 @@ def test_a_memory_limit_that_is_no_quantity_is_refused() -> None:
         ("1G", 10**9),
         ("0.5Gi", 1 << 29),
         ("1000", 1000),
+        ("1e999999", 2**63 - 1),
+        ("0", None),
+        ("-1", None),
         ("", None),
     ],
 )
