@@ -24,8 +24,8 @@ def due(cron_job: Object, now: datetime) -> datetime | None:
     last = text(cron_job, "status", "lastScheduleTime")
     since = parsed(last or text(cron_job, "metadata", "creationTimestamp")) or now
     deadline = at(cron_job, "spec", "startingDeadlineSeconds")
-    if deadline is not None:
-        since = max(since, now - timedelta(seconds=deadline))
+    if deadline is not None and (now - since).total_seconds() > deadline:
+        since = now - timedelta(seconds=deadline)
     # With microseconds, so that a time which is this very second counts as past.
     local = _local(cron_job, now).replace(microsecond=max(1, now.microsecond))
     latest = next(cron.times_before(text(cron_job, "spec", "schedule"), local), None)

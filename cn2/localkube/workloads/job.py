@@ -20,7 +20,7 @@ from cn2.localkube.workloads.job_plan import TRACKING, Tally, Verdict
 from cn2.localkube.workloads.job_status import job_status, noted, was_resumed
 from cn2.localkube.workloads.ownership import controller_of, controller_reference, is_deleting
 from cn2.localkube.workloads.pod_control import PodControl, namespace_is_ending
-from cn2.localkube.workloads.pod_state import is_active
+from cn2.localkube.workloads.pod_state import BURST, is_active
 from cn2.localkube.workloads.status import write_status
 from cn2.localkube.workloads.templates import pod_of
 from cn2.localkube.workloads.times import Clock, utc_now
@@ -100,7 +100,8 @@ class Jobs:
         wait = plan.seconds_to_retry(job, found)
         if wait > 0:
             return wait, None
-        return None, await self._control.create_all(job, self._new_pods(job, found, -surplus))
+        new = self._new_pods(job, found, min(-surplus, BURST))
+        return None, await self._control.create_all(job, new)
 
     def _new_pods(self, job: Object, found: Tally, number: int) -> list[Object]:
         reference = controller_reference(JOB, job)

@@ -12,6 +12,8 @@ from cn2.localkube.pods import is_finished, is_pod_ready
 from cn2.localkube.workloads.ownership import is_deleting
 from cn2.localkube.workloads.times import parsed
 
+BURST = 500
+"""Most pods that one look at a workload creates or deletes."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 

@@ -18,15 +18,16 @@ from cn2.localkube.workloads.backoff import seconds_to_retry
 from cn2.localkube.workloads.claims import BY_NAMESPACE
 from cn2.localkube.workloads.ownership import controller_of, controller_reference, is_deleting
 from cn2.localkube.workloads.pod_control import PodControl, namespace_is_ending
-from cn2.localkube.workloads.pod_state import by_deletion, is_active, seconds_to_available
+from cn2.localkube.workloads.pod_state import (
+    BURST,
+    by_deletion,
+    is_active,
+    seconds_to_available,
+)
 from cn2.localkube.workloads.replica_set_status import replica_set_status
 from cn2.localkube.workloads.status import write_status
 from cn2.localkube.workloads.templates import pod_of
 from cn2.localkube.workloads.times import Clock, utc_now
-
-_BURST = 500
-"""Most pods that one look creates or deletes."""
-
 
 class ReplicaSets:
     def __init__(
@@ -79,10 +80,10 @@ class ReplicaSets:
         """Creates what is missing or deletes what is too many; an error and its reason."""
         surplus = len(pods) - at(replica_set, "spec", "replicas", default=1)
         if surplus < 0:
-            new = self._new_pods(replica_set, min(-surplus, _BURST))
+            new = self._new_pods(replica_set, min(-surplus, BURST))
             return await self._control.create_all(replica_set, new), "FailedCreate"
         if surplus > 0:
-            first = by_deletion(pods, self._related(replica_set))[: min(surplus, _BURST)]
+            first = by_deletion(pods, self._related(replica_set))[: min(surplus, BURST)]
             return await self._control.delete_all(replica_set, first), "FailedDelete"
         return None, ""
 

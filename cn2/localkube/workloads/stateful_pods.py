@@ -14,7 +14,7 @@ from cn2.api.access import at, mapping, name_of, text
 from cn2.api.kind import Object
 from cn2.localkube.pods import is_finished, is_pod_ready
 from cn2.localkube.workloads.ownership import is_deleting
-from cn2.localkube.workloads.pod_state import is_available
+from cn2.localkube.workloads.pod_state import BURST, is_available
 from cn2.localkube.workloads.revisions import HASH_LABEL, template_of
 from cn2.localkube.workloads.templates import pod_of
 
@@ -99,7 +99,7 @@ def next_steps(owner: Object, pods: Mapping[int, Object], update: str, now: date
             steps.recreate.append(pod)
         elif not ordered or is_healthy(pod, min_ready, now):
             continue
-        if ordered:
+        if ordered or len(steps.create) >= BURST:
             return steps
     if _condemn(pods, wanted, ordered, min_ready, now, steps) or steps.create or steps.recreate:
         return steps

@@ -169,6 +169,8 @@ def test_a_time_is_due_once_it_has_come_and_not_after_its_deadline():
     strict = stored("2026-01-01T00:00:00Z", startingDeadlineSeconds=60)
     assert cron_plan.due(strict, on_time + timedelta(seconds=59)) == on_time
     assert cron_plan.due(strict, on_time + timedelta(seconds=61)) is None
+    endless = stored("2026-01-01T00:00:00Z", startingDeadlineSeconds=10**12)
+    assert cron_plan.due(endless, on_time) == on_time
     served = {**cron, "status": {"lastScheduleTime": "2026-01-01T02:30:00Z"}}
     assert cron_plan.due(served, on_time + timedelta(hours=5)) is None
 

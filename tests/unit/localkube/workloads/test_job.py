@@ -6,7 +6,7 @@ import pytest
 from living_cluster import living_cluster
 from workload_world import at_work, condition, ended, running, world
 
-from cn2.api.kinds import JOB, NODE, POD
+from cn2.api.kinds import JOB, NODE, POD, RESOURCE_QUOTA
 from cn2.localkube.workloads import job_indexes
 
 TRACKING = "batch.kubernetes.io/job-tracking"
@@ -44,6 +44,22 @@ async def test_a_job_completes_and_counts_and_lets_its_pods_go(tmp_path):
         assert all(TRACKING not in pod["metadata"].get("finalizers", ()) for pod in pods)
         assert await w.events("Completed") == ["Job completed"]
         assert len(await w.events("SuccessfulCreate", 3)) == 3
+
+
+async def test_a_job_of_a_billion_pods_is_begun_with_some(tmp_path):
+    async with world(tmp_path) as w:
+        await w.apply(
+            RESOURCE_QUOTA,
+            {
+                "metadata": {"name": "two", "namespace": "default"},
+                "spec": {"hard": {"pods": "2"}},
+            },
+        )
+        await w.apply(JOB, job(completions=10**9, parallelism=10**9))
+
+        await w.until_pods(lambda pods: len(pods) == 2)
+
+        assert "exceeded quota" in (await w.events("FailedCreate"))[0]
 
 
 async def test_a_job_whose_pods_fail_fails_at_its_limit(tmp_path):

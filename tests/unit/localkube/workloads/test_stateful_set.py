@@ -1,10 +1,14 @@
 """StatefulSets on the real API server."""
 
+from datetime import UTC, datetime
+
 import pytest
 from living_cluster import living_cluster
 from workload_world import at_work, ended, images, is_ready, running, workload, world
 
 from cn2.api.kinds import CONTROLLER_REVISION, NODE, POD, STATEFUL_SET
+from cn2.localkube.workloads.pod_state import BURST
+from cn2.localkube.workloads.stateful_pods import next_steps
 
 
 def names(pods):
@@ -175,3 +179,11 @@ async def test_a_second_start_writes_nothing(tmp_path):
             await w.idle()
 
         assert await cluster.everything() == before
+
+
+def test_a_set_of_a_billion_pods_is_begun_with_some():
+    owner = workload(STATEFUL_SET, replicas=10**9, podManagementPolicy="Parallel")
+
+    steps = next_steps(owner, {}, "new", datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert steps.create == list(range(BURST))
