@@ -53,14 +53,14 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
 
 @pytest.fixture(scope="module")
 def machine(clock: Clock) -> Iterator[Machine]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in clock.environment.items():
-            patch.setenv(name, value)
-        machine = Machine()
-        machine.up()
+    machine = Machine()
     try:
-        for name, pid in processes(machine).items():
-            assert "clock_shift.so" in Path(f"/proc/{pid}/maps").read_text(), name
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in clock.environment.items():
+                patch.setenv(name, value)
+            machine.up()
+        for process, pid in processes(machine).items():
+            assert "clock_shift.so" in Path(f"/proc/{pid}/maps").read_text(), process
         machine.apply(network("steady", "172.16.60.0/24"))
         machine.apply(pod("steady", "steady"))
         machine.running("steady")
