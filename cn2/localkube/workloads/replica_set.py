@@ -29,6 +29,7 @@ from cn2.localkube.workloads.status import write_status
 from cn2.localkube.workloads.templates import pod_of
 from cn2.localkube.workloads.times import Clock, utc_now
 
+
 class ReplicaSets:
     def __init__(
         self,
