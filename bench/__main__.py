@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from machine import Machine
 
-from bench import api, cni, definitions, memory, poison, pods, restart, start, tcp
+from bench import api, cni, definitions, memory, pods, poison, restart, start, tcp
 from bench.load import Others
 from bench.measure import Figure
 from bench.report import Section, document, table
