@@ -9,9 +9,10 @@ from argparse import Namespace
 from pathlib import Path
 
 import structlog
+from yarl import URL
 
 from cn2.api.kinds import SERVICE
-from cn2.client import Client
+from cn2.client import Client, kubeconfig
 from cn2.client.events import Events
 from cn2.client.health import Health
 from cn2.client.informer import Informer
@@ -87,6 +88,7 @@ async def serve(options: Namespace, client: Client, health: Health) -> None:
         services=services.objects.values,
         capacity=capacity(machine),
         dns=options.cluster_dns,
+        api=_api_address(options.kubeconfig),
     )
     runner = PodRunner(node)
     registration = Registration(
@@ -107,6 +109,11 @@ async def serve(options: Namespace, client: Client, health: Health) -> None:
         group.create_task(services.run(), name="services")
         await services.synced.wait()
         group.create_task(runner.run(), name="runner")
+
+
+def _api_address(path: Path) -> tuple[str, int]:
+    server = URL(kubeconfig.load(path).server)
+    return server.host or "", server.port or 443
 
 
 def _network_problem(cni: Cni) -> str:

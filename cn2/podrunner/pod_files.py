@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cn2.api.kind import Object
+from cn2.podrunner.api_door import HOST, PORT
 from cn2.podrunner.atomic import File
 from cn2.podrunner.environment import Facts, environment, references
 from cn2.podrunner.etc_files import etc_files
@@ -51,7 +52,7 @@ class PodFiles:
 
     def environment(self, pod: Object, container: Object, facts: Facts) -> dict[str, str]:
         """Raises `MissingSource`."""
-        links = service_links(pod, self._node.services())
+        links = service_links(pod, self._node.services(), (HOST, PORT) if self._node.api else None)
         return environment(pod, container, facts, self._lookup(pod), links)
 
     def release(self) -> None:

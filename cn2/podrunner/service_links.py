@@ -10,18 +10,35 @@ MASTER = ("default", "kubernetes")
 """Namespace and name of the API's own service, which every pod is told of."""
 
 
-def service_links(pod: Object, services: Iterable[Object]) -> dict[str, str]:
-    """Those of the pod's namespace, if the pod wants them, and the API's."""
+def service_links(
+    pod: Object, services: Iterable[Object], door: tuple[str, int] | None = None
+) -> dict[str, str]:
+    """Those of the pod's namespace, if the pod wants them, and the API's.
+
+    `door` is where a pod reaches the API, in place of its service's address and port.
+    """
     wanted = pod["spec"].get("enableServiceLinks", True)
     namespace = pod["metadata"]["namespace"]
     links: dict[str, str] = {}
     for service in services:
         key = (service["metadata"]["namespace"], service["metadata"]["name"])
-        if key[0] == namespace and wanted:
+        if key == MASTER:
+            links = {**dict(_variables(service)), **_api_at(door), **links}
+        elif key[0] == namespace and wanted:
             links.update(_variables(service))
-        elif key == MASTER:
-            links = {**dict(_variables(service)), **links}
     return links
+
+
+def _api_at(door: tuple[str, int] | None) -> dict[str, str]:
+    """What every client that runs in a pod reads."""
+    if door is None:
+        return {}
+    host, port = door[0], str(door[1])
+    return {
+        "KUBERNETES_SERVICE_HOST": host,
+        "KUBERNETES_SERVICE_PORT": port,
+        "KUBERNETES_SERVICE_PORT_HTTPS": port,
+    }
 
 
 def _variables(service: Object) -> Iterator[tuple[str, str]]:

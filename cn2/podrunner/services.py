@@ -36,6 +36,8 @@ class Node:
     capacity: Mapping[str, str] = field(default_factory=dict)
     """Of the node, by resource."""
     dns: str = ""
+    api: tuple[str, int] | None = None
+    """Host and port of the API server; pods get a way to it."""
     clock: Callable[[], float] = time.time
     """Epoch seconds; jumps when it is set."""
     tick: Callable[[], float] = time.monotonic

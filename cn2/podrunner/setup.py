@@ -15,6 +15,7 @@ from cn2.client import ApiError
 from cn2.client.backoff import Backoff
 from cn2.client.events import NORMAL, WARNING
 from cn2.podrunner import record as records
+from cn2.podrunner.api_door import ApiDoor
 from cn2.podrunner.cni import Attachment, CniFailed
 from cn2.podrunner.environment import Facts, MissingSource, hostname
 from cn2.podrunner.filling import versions
@@ -67,6 +68,7 @@ class Setup:
         self._running = running
         self._changed = changed
         self._files = PodFiles(node, place, self._on_source)
+        self._door = ApiDoor(place.directory, node.api) if node.api else None
         self._renew_at: float | None = None
         self._hold_until = 0.0
         self._lacking = False
@@ -99,7 +101,7 @@ class Setup:
         """Takes over what an earlier pod runner has left, if it is alive and was complete."""
         self._running.load()
         if self._record.sandbox and self._record.ready and is_alive(self._place):
-            await self._running.begin_watching()
+            await self._begin()
             self._renew_at = self._node.clock()
 
     async def make(self, pod: Object) -> None:
@@ -157,7 +159,12 @@ class Setup:
         self._renew_at = math.inf
         record.ready = True
         records.write(place, record)
+        await self._begin()
+
+    async def _begin(self) -> None:
         await self._running.begin_watching()
+        if self._door:
+            await self._door.open()
 
     def _attachment(self) -> Attachment:
         return Attachment(self._record.sandbox, self._place.netns, self._record.metadata())
@@ -180,12 +187,16 @@ class Setup:
 
     def release(self) -> None:
         """Nothing is needed for the pod any more."""
+        if self._door:
+            self._door.close()
         self._files.release()
 
     async def remove(self) -> None:
         """Ends every process and gives everything back. Raises `CniFailed`: to be tried again."""
         record, running = self._record, self._running
         running.stop_watching()
+        if self._door:
+            self._door.close()
         self._renew_at = None
         await self._node.sandboxes.kill(self._place)
         running.all_ended()

@@ -268,6 +268,22 @@ def test_environments_come_from_everywhere(machine: Machine) -> None:
     assert not any(line.startswith("ABSENT=") for line in lines)
 
 
+def test_a_pod_reaches_the_api_with_its_token(machine: Machine) -> None:
+    machine.running("told")
+    ask = """
+        D=/var/run/secrets/kubernetes.io/serviceaccount
+        URL=https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT
+        curl -sS --fail-with-body --cacert $D/ca.crt -H "Authorization: Bearer $(cat $D/token)" \\
+            $URL/api/v1/namespaces/$(cat $D/namespace)/configmaps/settings || true
+    """
+    refused = json.loads(machine.execute("told", "bash", "-c", ask))
+    assert refused["code"] == 403 and "system:serviceaccount:default:default" in refused["message"]
+    machine.kubectl(
+        "create", "rolebinding", "told", "--clusterrole=view", "--serviceaccount=default:default"
+    )
+    assert json.loads(machine.execute("told", "bash", "-c", ask))["data"]["shape"] == "round"
+
+
 def test_mounted_files_follow_their_objects(machine: Machine) -> None:
     machine.running("told")
 

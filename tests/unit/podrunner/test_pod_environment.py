@@ -166,6 +166,17 @@ def test_the_apis_own_service_is_told_to_every_pod() -> None:
     assert not any(name.startswith("WEB") for name in links)
 
 
+@pytest.mark.parametrize("namespace", ["default", "elsewhere"])
+def test_the_environment_names_where_a_pod_reaches_the_api(namespace: str) -> None:
+    told = pod()
+    told["metadata"]["namespace"] = namespace
+    services = [service("kubernetes", port_name="https"), service("web", namespace)]
+    links = service_links(told, services, ("127.0.0.1", 6443))
+    assert links["KUBERNETES_SERVICE_HOST"] == "127.0.0.1"
+    assert links["KUBERNETES_SERVICE_PORT"] == links["KUBERNETES_SERVICE_PORT_HTTPS"] == "6443"
+    assert links["WEB_SERVICE_HOST"] == "10.96.0.7"
+
+
 @pytest.mark.parametrize("optional", [False, True])
 def test_what_is_missing_holds_the_container_unless_it_is_optional(optional: bool) -> None:
     wanted = [
