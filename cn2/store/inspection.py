@@ -116,7 +116,7 @@ def _has_tables(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             header = file.read(100)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     if header and not header.startswith(_MAGIC):
         raise NotAStore(f"{path} is not a store: choose another data directory.")

@@ -242,3 +242,9 @@ def _rewrite(path: Path, key: str, obj: object) -> None:
 
 def _files(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "lock"}
+
+
+def test_a_directory_that_can_hold_no_store_is_not_blamed_on_the_store(tmp_path: Path) -> None:
+    """That a file is in the way is for others to say."""
+    (tmp_path / "file").touch()
+    assert inspection.obstacle(tmp_path / "file" / "store", migration.KNOWN) == ""
