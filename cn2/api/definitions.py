@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ STATUS_ANNOTATION = "juniper.net/networks-status"
 PATH = f"metadata.annotations[{ANNOTATION}]"
 
 LISTS = ("routeTargetList", "importRouteTargetList", "exportRouteTargetList")
+_NAMED = 10
 _SWITCHES = ("fabricSNAT", "fabricForwarding", "isProviderNetwork")
 _CHOICES = {"forwardingMode": ("l2_l3", "l2", "l3"), "rpf": ("enable", "disable")}
 _PROPERTIES = "virtualNetworkProperties"
@@ -88,12 +89,15 @@ def suggestion(key: str) -> str:
     return by_case[near[0]] if near else ""
 
 
-def unknown_text(unknown: Iterable[str]) -> str:
-    """What is said of keys that mean nothing to us."""
+def unknown_text(unknown: Sequence[str]) -> str:
+    """What is said of keys that mean nothing to us; not all of them when there are many."""
     said = [
-        f"{key} (did you mean {near}?)" if (near := suggestion(key)) else key for key in unknown
+        f"{key} (did you mean {near}?)" if (near := suggestion(key)) else key
+        for key in map(json_text.shown, unknown[:_NAMED])
     ]
-    return f"{ANNOTATION} has keys that are not known and have no effect: {', '.join(said)}"
+    more = len(unknown) - _NAMED
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{ANNOTATION} has keys that are not known and have no effect: {', '.join(said)}{rest}"
 
 
 class _Reader:

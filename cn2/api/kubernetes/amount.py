@@ -8,7 +8,7 @@ from typing import Any
 from cn2.api.kind import FieldError
 from cn2.api.schema_checks import invalid
 
-_PERCENT = re.compile(r"[0-9]+%")
+_PERCENT = re.compile(r"[0-9]{1,9}%")
 _PERCENT_RULE = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or"
     " '93%', regex used for validation is '[0-9]+%')"

@@ -90,3 +90,10 @@ def test_what_is_wrong_is_named(text: str, field: str, detail: str) -> None:
 def test_everything_wrong_is_said_at_once() -> None:
     _, errors = definitions.read('{"ipamV4Subnet": "x", "fabricSNAT": 1, "rpf": 2}')
     assert len(errors) == 3
+
+
+def test_of_many_unknown_keys_some_are_named() -> None:
+    text = definitions.unknown_text([*(f"key{number}" for number in range(30)), "x"])
+
+    assert text.endswith(": " + ", ".join(f"key{number}" for number in range(10)) + " and 21 more")
+    assert len(definitions.unknown_text(["x" * 10**6])) < 500

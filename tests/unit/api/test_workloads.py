@@ -12,6 +12,7 @@ from kind_examples import EXAMPLES, POD_SPEC, UID
 from cn2.api import cron
 from cn2.api.kind import Object
 from cn2.api.kinds import by_name
+from cn2.api.kubernetes.amount import check_amount
 from cn2.api.validation import checker
 from cn2.apiserver.table import table
 
@@ -209,3 +210,7 @@ def test_a_schedule_keeps_its_zones_time_over_the_change_of_the_clock() -> None:
     found = [next(times).astimezone(UTC).isoformat() for _ in range(2)]
 
     assert found == ["2026-03-29T06:30:00+00:00", "2026-03-30T06:30:00+00:00"]
+
+
+def test_a_percentage_beyond_all_numbers_is_refused() -> None:
+    assert check_amount("p", "9" * 5000 + "%", whole=None)
