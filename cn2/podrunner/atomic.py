@@ -7,6 +7,7 @@ is replaced by a rename, and the names that users see are links through `..data`
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DATA = "..data"
+_VERSION = re.compile(r"\.\.[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,11 @@ def write_files(directory: Path, files: Mapping[str, File]) -> bool:
     if before is not None and _same(directory / before, files):
         return False
     fresh = directory / f"..{secrets.token_hex(8)}"
-    _write_all(fresh, files)
+    try:
+        _write_all(fresh, files)
+    except OSError:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     link = directory / "..data_tmp"
     link.unlink(missing_ok=True)
     link.symlink_to(fresh.name)
@@ -42,7 +48,7 @@ def write_files(directory: Path, files: Mapping[str, File]) -> bool:
         if not (directory / name).is_symlink():
             (directory / name).symlink_to(f"{DATA}/{name}")
     for entry in list(directory.iterdir()):
-        if not entry.name.startswith("..") and entry.name not in tops:
+        if entry.is_symlink() and not entry.name.startswith("..") and entry.name not in tops:
             entry.unlink()
     if before is not None:
         shutil.rmtree(directory / before, ignore_errors=True)
@@ -55,10 +61,12 @@ def present(directory: Path) -> str:
 
 
 def _target(directory: Path) -> str | None:
+    """Never a path: what it leads to is removed one day."""
     try:
-        return str((directory / DATA).readlink())
+        name = str((directory / DATA).readlink())
     except OSError:
         return None
+    return name if _VERSION.fullmatch(name) else None
 
 
 def _same(directory: Path, files: Mapping[str, File]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING
 
@@ -14,6 +14,11 @@ from cn2.podrunner.runs import containers, init_containers
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+MOST = 1 << 20
+"""Characters of an environment, or of a command: more cannot be told to process 1. A few lines of
+references to references would be gigabytes."""
+
+_TOO_LONG = f"more than {MOST} characters, with every $(NAME) replaced by its value"
 _REFERENCE = re.compile(r"\$(?:\$|\(([^()]*)\))")
 _MAP_KEY = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
@@ -60,21 +65,34 @@ def environment(
     lookup: Source,
     links: Mapping[str, str] = {},
 ) -> dict[str, str]:
-    """Name to value. What comes later wins, as in Kubernetes. Raises `MissingSource`.
+    """Name to value. What comes later wins, as in Kubernetes. Raises `MissingSource`, and
+    ValueError when it is too long.
 
     `links` are the variables of the services.
     """
     values = {"PATH": PATH, "HOSTNAME": hostname(pod), "HOME": "/root", **links}
+    length = sum(map(len, values.values()))
+    for name, value in _variables(pod, container, facts, lookup, values):
+        length += len(value) - len(values.get(name, ""))
+        if length > MOST:
+            raise ValueError(_TOO_LONG)
+        values[name] = value
+    return values
+
+
+def _variables(
+    pod: Object, container: Object, facts: Facts, lookup: Source, values: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Those that the container gives, one by one; `values` are all before it."""
     for entry in container.get("envFrom") or []:
-        values.update(_all_of(entry, lookup))
+        yield from _all_of(entry, lookup).items()
     for entry in container.get("env") or []:
         if "valueFrom" in entry:
             value = _referred(entry["valueFrom"], pod, container, facts, lookup)
             if value is not None:
-                values[entry["name"]] = value
+                yield entry["name"], value
         else:
-            values[entry["name"]] = expand(entry.get("value") or "", values)
-    return values
+            yield entry["name"], expand(entry.get("value") or "", values)
 
 
 def hostname(pod: Object) -> str:
@@ -83,13 +101,31 @@ def hostname(pod: Object) -> str:
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """`$(NAME)` becomes its value; an unknown name stays as written; `$$` is a dollar sign."""
+    """`$(NAME)` becomes its value; an unknown name stays as written; `$$` is a dollar sign.
+    Raises ValueError when the text comes to be too long."""
+    length = 0
 
     def put(match: re.Match[str]) -> str:
+        nonlocal length
         name = match.group(1)
-        return "$" if name is None else values.get(name, match.group(0))
+        found = "$" if name is None else values.get(name, match.group(0))
+        length += len(found)
+        if length > MOST:
+            raise ValueError(_TOO_LONG)
+        return found
 
     return _REFERENCE.sub(put, text)
+
+
+def bounded(words: Iterable[str]) -> list[str]:
+    """The words, taken one by one. Raises ValueError when they are too long together."""
+    found, length = [], 0
+    for word in words:
+        length += len(word)
+        if length > MOST:
+            raise ValueError(_TOO_LONG)
+        found.append(word)
+    return found
 
 
 def names_in(text: str) -> list[str]:

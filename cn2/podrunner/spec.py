@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cn2.api.kind import Object
-from cn2.podrunner.environment import MissingSource, expand, names_in
+from cn2.podrunner.environment import MissingSource, bounded, expand, names_in
 from cn2.podrunner.host_view import Host
 from cn2.podrunner.records import Record
 from cn2.podrunner.refusal import USUAL_CAPABILITIES
@@ -34,11 +34,12 @@ _CAPABILITY_BITS = {
 
 
 def command(container: Object, environment: Mapping[str, str]) -> list[str]:
-    """command and args with `$(NAME)` expanded; empty when the container names none."""
+    """command and args with `$(NAME)` expanded; empty when the container names none. Raises
+    ValueError when they are too long."""
     words = [*(container.get("command") or []), *(container.get("args") or [])]
     if not container.get("command"):
         return []  # args alone belong to an image's entry point, and there is no image
-    return [expand(word, environment) for word in words]
+    return bounded(expand(word, environment) for word in words)
 
 
 def run_records(
@@ -51,7 +52,7 @@ def run_records(
 ) -> list[Record]:
     """The whole `run` request. `versions` says where the files of volumes are (filling.versions).
 
-    Raises `MissingSource`.
+    Raises `MissingSource`, and ValueError for a command that is too long.
     """
     records: list[Record] = [("op", "run"), ("id", f"{container['name']}/{attempt}")]
     records.append(("image", container.get("image") or ""))
@@ -151,7 +152,8 @@ def mount_records(
     mounts = container.get("volumeMounts") or []
     for mount in sorted(mounts, key=lambda mount: str(mount["mountPath"])):
         sub = _sub_path(mount, environment)
-        version = versions.get(mount["name"], "") if sub else ""
+        written = sub and mount["name"] not in writable
+        version = versions.get(mount["name"], "") if written else ""
         source = "/".join(part for part in (mount["name"], version, sub) if part)
         if ":" in source or ".." in sub.split("/") or sub.startswith("/"):
             raise MissingSource(f"subPath {sub} of volume {mount['name']} is refused")

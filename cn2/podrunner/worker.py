@@ -124,6 +124,7 @@ class PodWorker:
         except Exception as error:
             # Whatever it is, it is this pod's alone: the others go on, and this one is tried again.
             log.warning("pod step failed", uid=self._place.uid, exc_info=error)
+            self._emit(WARNING, "FailedSync", f"error syncing pod: {error or type(error).__name__}")
             await self._wait(self._node.clock() + self._retry.delay())
 
     def _follow_clock(self) -> None:
@@ -238,11 +239,9 @@ class PodWorker:
         finally:
             if not task.done():
                 task.cancel()
-        try:
-            await task
-        except asyncio.CancelledError:
-            if not self._ending:
-                raise
+        await asyncio.wait({task})  # unlike `await task`, it tells our own end from the task's
+        if not task.cancelled():
+            task.result()
 
     async def _remove_sandbox(self) -> None:
         try:

@@ -19,6 +19,7 @@ from cn2.podrunner.environment import (
 from cn2.podrunner.etc_files import etc_files
 from cn2.podrunner.refusal import refusal
 from cn2.podrunner.service_links import service_links
+from cn2.podrunner.spec import command
 from cn2.podrunner.unheeded import unheeded
 
 FACTS = Facts("n1", "192.0.2.1", ("10.244.0.5", "fd00::5"), {"cpu": "2", "memory": "4Gi"})
@@ -283,3 +284,16 @@ def test_the_pods_own_etc_files() -> None:
         "nameserver 10.96.0.10",
         "options ndots:5",
     ]
+
+
+def test_references_to_references_have_an_end() -> None:
+    doubling = [{"name": "V0", "value": "x" * 1024}]
+    doubling += [{"name": f"V{i + 1}", "value": f"$(V{i})$(V{i})"} for i in range(64)]
+    with pytest.raises(ValueError, match="more than 1048576 characters"):
+        env(env=doubling)
+    large = {"A": "x" * 1024}
+    with pytest.raises(ValueError, match="more than 1048576 characters"):
+        expand("$(A)" * 1025, large)
+    with pytest.raises(ValueError, match="more than 1048576 characters"):
+        command({"command": ["$(A)"] * 1025}, large)
+    assert command({"command": ["$(A)"] * 1024}, large) == [large["A"]] * 1024

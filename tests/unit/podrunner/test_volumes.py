@@ -188,19 +188,54 @@ def test_a_reader_sees_one_version_whole(tmp_path: Path) -> None:
     writer.join()
 
 
-def mounts(mount: Object, values: dict[str, str], versions: dict[str, str]) -> str:
+_EMPTY: Object = {"emptyDir": {}}
+
+
+def mounts(
+    mount: Object,
+    values: dict[str, str],
+    versions: dict[str, str],
+    source: Object = _EMPTY,
+) -> str:
     wanted = pod({"volumeMounts": [{"name": "v", "mountPath": "/m", **mount}]})
-    wanted["spec"]["volumes"] = [{"name": "v", "emptyDir": {}}]
+    wanted["spec"]["volumes"] = [{"name": "v", **source}]
     return mount_records(wanted, wanted["spec"]["containers"][0], values, versions)[-1][1]
 
 
 def test_a_sub_path_may_name_variables_and_stays_in_one_version() -> None:
     assert mounts({"subPath": "a/"}, {}, {}) == "v/a:rw:/m"
     assert mounts({"subPathExpr": "log/$(POD)"}, {"POD": "p-1"}, {}) == "v/log/p-1:rw:/m"
-    assert mounts({"subPath": "a"}, {}, {"v": "..ff"}) == "v/..ff/a:rw:/m"
-    assert mounts({}, {}, {"v": "..ff"}) == "v:rw:/m"
+    files = {"configMap": {"name": "cm"}}
+    assert mounts({"subPath": "a"}, {}, {"v": "..ff"}, files) == "v/..ff/a:ro:/m"
+    assert mounts({}, {}, {"v": "..ff"}, files) == "v:ro:/m"
+    # What a container has made in its own directory names no version.
+    assert mounts({"subPath": "a"}, {}, {"v": "..ff"}) == "v/a:rw:/m"
     with pytest.raises(MissingSource, match='missing value for "POD"'):
         mounts({"subPathExpr": "$(POD)"}, {}, {})
     for sub in ("../x", "/etc", "$(UP)"):
         with pytest.raises(MissingSource, match="refused"):
             mounts({"subPathExpr": sub}, {"UP": "a/../.."}, {})
+
+
+def test_files_that_cannot_be_written_leave_nothing_behind(tmp_path: Path) -> None:
+    write_files(tmp_path, {"a": File(b"1")})
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    with pytest.raises(OSError):
+        write_files(tmp_path, {"a": File(b"2"), "a/b": File(b"3")})
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (tmp_path / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("target", ["/etc", "../other", "..", "x"])
+def test_only_a_version_of_its_own_is_ever_removed(tmp_path: Path, target: str) -> None:
+    other, volume = tmp_path / "other", tmp_path / "volume"
+    for directory in (other, volume, volume / "x"):
+        directory.mkdir()
+    (volume / "..data").symlink_to(target)
+
+    assert present(volume) == ""
+    write_files(volume, {"a": File(b"1")})
+
+    assert other.is_dir() and (volume / "a").read_bytes() == b"1"
