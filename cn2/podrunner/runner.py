@@ -9,6 +9,7 @@ import structlog
 from cn2.api.kind import Object
 from cn2.api.kinds import POD
 from cn2.api.kubernetes.mirror import is_mirror
+from cn2.client.backoff import Backoff
 from cn2.client.informer import Informer
 from cn2.podrunner import record as records
 from cn2.podrunner.decide import is_terminal
@@ -17,6 +18,9 @@ from cn2.podrunner.services import Node
 from cn2.podrunner.worker import PodWorker
 
 log = structlog.get_logger(__name__)
+
+_FIRST_AGAIN, _LAST_AGAIN = 1.0, 60.0
+"""Seconds until the worker of a pod that has failed (a full disk, say) begins anew."""
 
 
 class PodRunner:
@@ -62,11 +66,14 @@ class PodRunner:
         self._group.create_task(self._work(uid, worker), name=f"pod {uid}")
 
     async def _work(self, uid: str, worker: PodWorker) -> None:
+        again = Backoff(_FIRST_AGAIN, _LAST_AGAIN)
         try:
-            await worker.run()
-        except Exception:
-            # A later change of the pod, or the next start, tries again.
-            log.exception("pod worker failed", uid=uid)
+            while True:
+                try:
+                    return await worker.run()
+                except Exception:
+                    log.exception("pod worker failed", uid=uid)  # the other pods go on
+                await asyncio.sleep(again.delay())
         finally:
             del self._workers[uid]
 
