@@ -16,6 +16,7 @@ from cn2.apiserver.backend import Backend
 from cn2.apiserver.documents import Check, Documents
 from cn2.apiserver.errors import (
     ApiError,
+    bad_request,
     insufficient_storage,
     internal,
     no_such_method,
@@ -99,6 +100,10 @@ class Kernel:
             answer = await self._answer(call, request)
         except ApiError as error:
             answer = error.reply()
+        except RecursionError:
+            # Without its trace, which would have as many lines as the document has levels.
+            log.warning("nested too deeply", method=request.method, path=request.path)
+            answer = bad_request("the object is nested too deeply").reply()
         except Full as error:
             log.error("disk full", error=str(error), path=request.path)
             answer = insufficient_storage(f"the store could not write: {error}").reply()

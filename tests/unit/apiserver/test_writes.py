@@ -400,3 +400,23 @@ async def test_an_encoded_slash_names_nothing(api) -> None:
 
     assert (await api("GET", "/api/v1/namespaces/default%2Fa/configmaps")).status == 404
     assert (await api("GET", f"{CONFIG_MAPS}/a%2Fb")).status == 404
+
+
+@pytest.mark.parametrize("levels", [900, 5000])
+async def test_what_is_nested_too_deeply_is_the_clients_mistake(api, levels: int) -> None:
+    deep = b'{"a":' * levels + b"1" + b"}" * levels
+    created = await api(
+        "POST",
+        "/apis/apps/v1/namespaces/default/controllerrevisions",
+        b'{"metadata":{"name":"x"},"revision":1,"data":%b}' % deep,
+    )
+    await api.create("/api/v1/namespaces/default/configmaps", {"metadata": {"name": "flat"}})
+    patched = await api(
+        "PATCH",
+        "/api/v1/namespaces/default/configmaps/flat",
+        b'{"data":%b}' % deep,
+        content_type="application/merge-patch+json",
+    )
+
+    assert created.status == 400
+    assert patched.status in (400, 422)
