@@ -43,7 +43,15 @@ def _resolve(backend: Backend, pod: Object) -> None:
     spec["priority"] = priority
     if found:
         spec["priorityClassName"] = found["metadata"]["name"]
-    spec["preemptionPolicy"] = text(found, "preemptionPolicy") or PREEMPT_LOWER
+    policy = text(found, "preemptionPolicy") or PREEMPT_LOWER
+    if spec.get("preemptionPolicy") not in (None, policy):
+        why = (
+            f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be"
+            " provided in pod spec; priority admission controller computed"
+            f" {policy} from the given PriorityClass name"
+        )
+        raise forbidden(POD, pod["metadata"]["name"], why)
+    spec["preemptionPolicy"] = policy
 
 
 def _default(backend: Backend) -> Object | None:

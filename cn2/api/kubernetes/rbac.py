@@ -55,6 +55,15 @@ def _check_binding(new: Object, old: Object | None) -> list[FieldError]:
     return immutable(new, old, "roleRef.kind", "roleRef.name")
 
 
+def _check_cluster_binding(new: Object, old: Object | None) -> list[FieldError]:
+    """A Role's rules hold in its namespace: nobody has them everywhere."""
+    errors = _check_binding(new, old)
+    if text(new, "roleRef", "kind") != "ClusterRole":
+        message = 'Unsupported value: "Role": supported values: "ClusterRole"'
+        errors.append(FieldError("roleRef.kind", message, "FieldValueNotSupported"))
+    return errors
+
+
 def _complete_binding(new: Object, old: Object | None) -> None:
     mapping(new, "roleRef").setdefault("apiGroup", GROUP)
     for subject in items(new, "subjects"):
@@ -159,5 +168,5 @@ CLUSTER_ROLE_BINDING: Kind = _rbac_kind(
     _BINDING,
     _BINDING_COLUMNS,
     namespaced=False,
-    validate=_check_binding,
+    validate=_check_cluster_binding,
 )

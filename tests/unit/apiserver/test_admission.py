@@ -38,6 +38,11 @@ async def test_a_pods_class_decides_its_priority(api) -> None:
     plain = await api.create(PODS, pod("plain"))
     unknown = await api("POST", PODS, pod("no", priorityClassName="nope"))
     forged = await api("POST", PODS, pod("no", priority=5))
+    bold = await api(
+        "POST",
+        PODS,
+        pod("no", priorityClassName="high", preemptionPolicy="PreemptLowerPriority"),
+    )
 
     assert (high["spec"]["priority"], high["spec"]["preemptionPolicy"]) == (7, "Never")
     assert (system["spec"]["priority"], plain["spec"]["priority"]) == (2000001000, 0)
@@ -46,6 +51,7 @@ async def test_a_pods_class_decides_its_priority(api) -> None:
         'pods "no" is forbidden: no PriorityClass with name nope was found',
     )
     assert "must not be provided in pod spec" in forged.message
+    assert "PreemptionPolicy (PreemptLowerPriority) must not be provided" in bold.message
 
 
 async def test_a_default_class_is_the_only_one_and_what_a_pod_gets(api) -> None:

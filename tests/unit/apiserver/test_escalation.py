@@ -82,6 +82,17 @@ async def test_a_binding_gives_no_more_than_its_author_has(api) -> None:
     assert '{NonResourceURLs:["*"], Verbs:["*"]}' in more.message
 
 
+async def test_nobody_has_a_namespaces_role_everywhere(api) -> None:
+    await api.create(ROLES, role(SECRETS))
+    cluster = await api("POST", f"{RBAC}/clusterrolebindings", binding("b", "r", kind="Role"))
+
+    assert (cluster.status, cluster.message) == (
+        422,
+        'ClusterRoleBinding.rbac.authorization.k8s.io "b" is invalid: roleRef.kind:'
+        ' Unsupported value: "Role": supported values: "ClusterRole"',
+    )
+
+
 async def test_only_who_may_do_all_aggregates(api) -> None:
     await bob_has(api, rbac("create"))
     rule = {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}
