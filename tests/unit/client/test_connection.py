@@ -40,6 +40,9 @@ async def answering(*answers):
         yield Address(host, port, None, None), writers
     finally:
         server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.gather(*(one.wait_closed() for one in writers), return_exceptions=True)
 
 
 def pool(address, limit=4):
@@ -77,6 +80,16 @@ async def test_a_server_that_wants_to_close_gets_no_second_request_there():
         await requests.ask(GET)
         await requests.ask(GET)
 
+        assert len(connections) == 2
+        requests.close()
+
+
+async def test_an_answer_that_nobody_asked_for_answers_nothing():
+    async with answering(OK + OK.replace(b"ok", b"no"), OK) as (address, connections):
+        requests = pool(address)
+
+        assert (await requests.ask(GET))[1] == b"ok"
+        assert (await requests.ask(GET))[1] == b"ok"
         assert len(connections) == 2
         requests.close()
 
