@@ -42,7 +42,8 @@ def run(layout: Layout, *, as_json: bool, file: Path | None) -> bool:
     else:
         show(out, secrets.cleaned(report, values), [_clean(one, values) for one in found])
     if file is not None:
-        logs = sorted(layout.log.glob("*.log*")) if not report["hidden"] else []
+        told = not report["hidden"] and not report["unread"]
+        logs = sorted(layout.log.glob("*.log*")) if told else []
         try:
             bundle.write(file, {"report.json": text}, logs, values)
         except OSError as error:
@@ -63,19 +64,20 @@ async def _gathered(layout: Layout) -> tuple[dict[str, Any], set[str]]:
     system = None if hidden else control.status(layout.socket)
     settings = _settings(layout)
     said = dict(_NOTHING) if system is None else await _asked(layout)
-    values = set() if hidden else objects.secret_values(stored.secrets(layout.store))
+    values, unread = (set[str](), "") if hidden else _secret_values(layout)
     agent = layout.health_socket("agent")
     return {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "dataDir": str(layout.root),
         "hidden": hidden,
+        "unread": unread,
         "commands": {verb: command(verb, layout) for verb in ("up", "down")},
         "machine": machine.describe(layout.root),
         "settings": asdict(settings),
         "preflight": [asdict(one) for one in findings(layout, settings, NATIVE)],
         "system": system,
         "left": [] if hidden or system else _left(layout),
-        "processes": [] if hidden else await _processes(layout),
+        "processes": [] if hidden else await _processes(layout, logs=not unread),
         "agent": {
             "drops": await _page(agent, "drops") or {},
             "ports": await _page(agent, "ports") or [],
@@ -84,6 +86,14 @@ async def _gathered(layout: Layout) -> tuple[dict[str, Any], set[str]]:
         "objects": said,
         "sizes": {} if hidden else _sizes(layout),
     }, values
+
+
+def _secret_values(layout: Layout) -> tuple[set[str], str]:
+    """What must not be told, and why it is not known ("" when it is): logs are left out then."""
+    try:
+        return objects.secret_values(stored.secrets(layout.store)), ""
+    except ValueError as error:
+        return set(), str(error)
 
 
 def _settings(layout: Layout) -> Settings:
@@ -104,10 +114,10 @@ async def _asked(layout: Layout) -> dict[str, Any]:
         await client.close()
 
 
-async def _processes(layout: Layout) -> list[dict[str, Any]]:
+async def _processes(layout: Layout, *, logs: bool) -> list[dict[str, Any]]:
     """Each process that has ever written a log, whether it runs or not."""
     names = sorted({path.stem for path in layout.log.glob("*.log")} - {"template"})
-    return [
+    found = [
         await processes.describe(
             name,
             read_pid(layout.pid_file(name)),
@@ -116,6 +126,7 @@ async def _processes(layout: Layout) -> list[dict[str, Any]]:
         )
         for name in names
     ]
+    return found if logs else [{**one, "log": []} for one in found]
 
 
 async def _page(socket: Path, name: str) -> Any:

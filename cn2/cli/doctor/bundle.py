@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import tarfile
 import time
 from collections.abc import Iterable, Mapping
@@ -17,8 +18,13 @@ _MOST = 2 << 20
 
 def write(path: Path, texts: Mapping[str, str], logs: Iterable[Path], values: set[str]) -> None:
     """Write a gzipped tar, readable by its owner alone; `texts` are clean already, logs are not.
-    Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    Raises OSError, also for a symbolic link."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        # Whose file it was, and who might read it, counts no more.
+        os.fchown(descriptor, os.geteuid(), os.getegid())
+        os.fchmod(descriptor, 0o600)
+        os.ftruncate(descriptor, 0)
     with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
         for name, text in texts.items():
             _add(archive, name, text)

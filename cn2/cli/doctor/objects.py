@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
 from collections import Counter
 from typing import Any
 
@@ -43,7 +44,7 @@ async def describe(client: Client) -> dict[str, Any]:
 
 
 def secret_values(secrets: list[Object]) -> set[str]:
-    """The values of Secrets, as stored and as meant, also word by word."""
+    """The values of Secrets, as stored and as meant, also word by word and as JSON writes them."""
     values = set[str]()
     for secret in secrets:
         data = secret.get("data") or {}
@@ -56,7 +57,7 @@ def secret_values(secrets: list[Object]) -> set[str]:
             except (binascii.Error, UnicodeDecodeError):
                 continue
             values |= {text, *text.split()}
-    return values
+    return values | {json.dumps(value)[1:-1] for value in values}
 
 
 def _state(kind: Kind, one: Object) -> dict[str, Any]:

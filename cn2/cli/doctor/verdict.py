@@ -34,6 +34,9 @@ def troubles(report: Report) -> list[Trouble]:
 
 def _system(report: Report) -> Iterator[Trouble]:
     commands = report["commands"]
+    if report["unread"]:
+        why = "logs are left out of this report, Secrets in them could not be told"
+        yield Trouble(report["unread"], why)
     if report["hidden"]:
         yield Trouble("What root alone may see was not looked at", "run this with sudo", False)
     elif report["system"] is None and report["left"]:
