@@ -18,7 +18,7 @@ MOST = 1 << 20
 """Characters of an environment, or of a command: more cannot be told to process 1. A few lines of
 references to references would be gigabytes."""
 
-_TOO_LONG = f"more than {MOST} characters, with every $(NAME) replaced by its value"
+_TOO_LONG = f"more than {MOST} characters of arguments and environment are too many"
 _REFERENCE = re.compile(r"\$(?:\$|\(([^()]*)\))")
 _MAP_KEY = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
