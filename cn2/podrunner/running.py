@@ -22,6 +22,7 @@ from cn2.podrunner.last_words import last_words
 from cn2.podrunner.place import PodPlace
 from cn2.podrunner.record import SandboxRecord
 from cn2.podrunner.runs import UNKNOWN_END, Health, Held, Run, Sandbox, Seen, container_named
+from cn2.podrunner.sandbox import ends
 
 log = structlog.get_logger(__name__)
 
@@ -123,6 +124,8 @@ class Running:
                 self._changed()
                 await asyncio.sleep(_AGAIN)
                 continue
+            if not await ends(self._place, _AGAIN):
+                continue  # it was too busy, or we were: too many open files
             self._alive = False
             self._changed()
             return
@@ -213,12 +216,17 @@ class Running:
                 )
 
     async def signal(self, name: str, number: int) -> None:
-        """Sends a signal to a container's main process; one that has just ended needs none."""
+        """Sends a signal to a container's main process; one that has just ended needs none.
+        Tried again while process 1 lives and does not answer."""
         run = self.runs[name][-1]
         request = [("op", "kill"), ("id", f"{name}/{run.attempt}"), ("signal", str(int(number)))]
-        try:
-            await ask(self._place.directory, request)
-        except Refused:
-            pass
-        except InitGone:
-            self._alive = False
+        while True:
+            try:
+                await ask(self._place.directory, request)
+            except Refused:
+                return
+            except (InitGone, OSError):
+                if await ends(self._place, _AGAIN):
+                    return
+            else:
+                return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -92,6 +93,21 @@ def is_alive(place: PodPlace) -> bool:
     if descriptor is None:
         return False
     os.close(descriptor)
+    return True
+
+
+async def ends(place: PodPlace, seconds: float) -> bool:
+    """Whether the sandbox's process 1 is gone, or goes within this time."""
+    descriptor = pidfd(place)
+    if descriptor is None:
+        return True
+    try:
+        async with asyncio.timeout(seconds):
+            await children.readable(descriptor)
+    except TimeoutError:
+        return False
+    finally:
+        os.close(descriptor)
     return True
 
 
