@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -196,6 +197,7 @@ static void run_init(int listener, int dir, int parent, const char *root, const 
 	}
 	if (leave_host(root, n, mounts))
 		_exit(1);
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* else the pod had its starter's keys */
 	prctl(PR_SET_NAME, "cn2-init");
 	prctl(PR_SET_DUMPABLE, 0); /* /proc/1 of a pod's init is nobody's but the host's */
 	int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

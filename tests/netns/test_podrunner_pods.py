@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import platform
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -98,6 +100,17 @@ async def test_the_host_is_out_of_reach(lab: PodLab) -> None:
     assert "still here" in text
     assert "F changed" in text
     assert not Path("/etc/hostname.new").exists()
+
+
+async def test_the_keys_of_who_started_it_stay_out_of_a_pod(lab: PodLab) -> None:
+    """The session keyring is handed down from process to process, through all namespaces."""
+    number, session = {"x86_64": 250, "aarch64": 219}[platform.machine()], -3
+    ask = f"import ctypes; print(ctypes.CDLL(None).syscall({number}, 0, {session}, 0))"
+    outside = ctypes.CDLL(None).syscall(number, 0, session, 0)
+    lab.start(a_pod("uid-1", f"echo keyring $(/usr/bin/python3 -c '{ask}'); {FOREVER}"))
+    await until(lambda: "F keyring" in log_text(lab))
+    # A host that lets nobody ask has nothing to hide.
+    assert outside < 0 or f"F keyring {outside}\n" not in log_text(lab)
 
 
 async def test_a_link_in_a_volume_is_no_way_out(lab: PodLab) -> None:
