@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Sequence
 
 from cn2.api.access import annotation, at, mapping, name_of, namespace_of, text
@@ -14,6 +15,9 @@ from cn2.localkube.workloads.templates import HASH_LABEL, same_template, templat
 
 REVISION = "deployment.kubernetes.io/revision"
 HISTORY = "deployment.kubernetes.io/revision-history"
+_LONGEST_HISTORY = 2000
+"""Characters: kube-controller-manager's."""
+_REVISION = re.compile(r"[0-9]{1,18}")
 _OWN = frozenset(
     {
         "kubectl.kubernetes.io/last-applied-configuration",
@@ -35,9 +39,9 @@ def newest(deployment: Object, sets: Iterable[Object]) -> Object | None:
 
 
 def revision_of(obj: Object) -> int:
-    """The revision that an object carries, 0 when it carries none."""
+    """The revision that an object carries, 0 when it carries none. People can write it, too."""
     said = annotation(obj, REVISION)
-    return int(said) if said.isdigit() else 0
+    return int(said) if _REVISION.fullmatch(said) else 0
 
 
 def next_revision(old: Iterable[Object]) -> int:
@@ -81,13 +85,20 @@ def updated(deployment: Object, new: Object, old: Sequence[Object]) -> Object:
         before = annotation(new, REVISION)
         if before:
             past = [part for part in annotation(new, HISTORY).split(",") if part]
-            annotations[HISTORY] = ",".join([*past, *([before] if before not in past else [])])
+            annotations[HISTORY] = _joined([*past, *([before] if before not in past else [])])
         annotations[REVISION] = str(wanted)
     spec = dict(mapping(new, "spec"))
     min_ready = at(deployment, "spec", "minReadySeconds", default=0)
     if (spec.get("minReadySeconds") or 0) != min_ready:
         spec["minReadySeconds"] = min_ready
     return {**new, "metadata": {**new["metadata"], "annotations": annotations}, "spec": spec}
+
+
+def _joined(revisions: list[str]) -> str:
+    """The latest of them that there is room for."""
+    while len(said := ",".join(revisions)) > _LONGEST_HISTORY:
+        revisions = revisions[1:]
+    return said
 
 
 def sizes(deployment: Object) -> dict[str, str]:
