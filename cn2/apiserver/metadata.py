@@ -49,6 +49,10 @@ _SEGMENT_LIMIT = 512
 """Room for what is made from two names of 253 characters; a name must fit into a URL."""
 _GENERATED_LIMIT = 58
 _TEXT_MAPS = ("labels", "annotations")
+_TYPES: dict[str, tuple[type, str]] = {
+    "generateName": (str, "a string"),
+    **dict.fromkeys(_TEXT_MAPS, (dict, "an object")),
+}
 _SERVER_OWNED = (
     "uid",
     "creationTimestamp",
@@ -65,12 +69,17 @@ _GENERATION_GROUPS = frozenset(
 
 
 def of(obj: Object) -> dict[str, Any]:
-    """The metadata of what a client sent, as a dict that is part of the object."""
+    """The metadata of what a client sent, as a dict that is part of the object; of the right types
+    where it is looked at before the schema is. Raises BadRequest."""
     metadata = obj.setdefault("metadata", {})
     if metadata is None:
         metadata = obj["metadata"] = {}
     if not isinstance(metadata, dict):
         raise bad_request("metadata is not an object")
+    for field, (wanted, called) in _TYPES.items():
+        value = metadata.get(field)
+        if value is not None and not isinstance(value, wanted):
+            raise bad_request(f"metadata.{field}: must be {called}")
     return metadata
 
 

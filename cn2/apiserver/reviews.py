@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cn2.api.access import text
 from cn2.api.kind import Object
 from cn2.apiserver import codec
 from cn2.apiserver.authn import MASTERS, Authenticator
@@ -46,9 +47,9 @@ class Reviews:
 
     def _whose_token(self, spec: Object, _user: User) -> Object:
         # Who names no audience asks whether the token is good for this server.
-        for audience in spec.get("audiences") or [ISSUER]:
+        for audience in _strings(spec, "audiences") or [ISSUER]:
             try:
-                user = self._authenticator.account(spec.get("token", ""), audience=audience)
+                user = self._authenticator.account(text(spec, "token"), audience=audience)
             except ApiError:
                 continue
             return {"authenticated": True, "user": _info(user), "audiences": [audience]}
@@ -58,7 +59,7 @@ class Reviews:
         return self._verdict(user, spec)
 
     def _may_they(self, spec: Object, _user: User) -> Object:
-        name, groups = spec.get("user", ""), tuple(spec.get("groups") or ())
+        name, groups = text(spec, "user"), tuple(_strings(spec, "groups"))
         if not name and not groups:
             raise bad_request("spec.user: at least one of user or group must be specified")
         return self._verdict(User(name, groups), spec)
@@ -67,7 +68,7 @@ class Reviews:
         if MASTERS in user.groups:
             rules = [*_EVERYTHING, *_EVERY_PATH]
         else:
-            rules = list(self._authorizer.rules(user, spec.get("namespace") or ""))
+            rules = list(self._authorizer.rules(user, text(spec, "namespace")))
         return {
             "resourceRules": [rule for rule in rules if rule.get("resources")],
             "nonResourceRules": [rule for rule in rules if rule.get("nonResourceURLs")],
@@ -78,14 +79,22 @@ class Reviews:
         return {"allowed": self._authorizer.allows(user, _attributes(spec))}
 
 
+def _strings(spec: Object, name: str) -> list[str]:
+    """A list of strings in what a client sent; [] when it was left out. Raises BadRequest."""
+    found = spec.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise bad_request(f"spec.{name}: must be a list of strings")
+    return found
+
+
 def _attributes(spec: Object) -> Attributes:
     path = codec.part(spec, "nonResourceAttributes")
     if path:
-        return Attributes(verb=path.get("verb", ""), path=path.get("path", ""))
+        return Attributes(verb=text(path, "verb"), path=text(path, "path"))
     asked = codec.part(spec, "resourceAttributes")
     return Attributes(
         **{
-            field: asked.get(field) or ""
+            field: text(asked, field)
             for field in ("verb", "group", "resource", "subresource", "namespace", "name")
         }
     )

@@ -420,3 +420,20 @@ async def test_what_is_nested_too_deeply_is_the_clients_mistake(api, levels: int
 
     assert created.status == 400
     assert patched.status in (400, 422)
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations", "generateName"])
+@pytest.mark.parametrize("value", [5, True, [1]])
+async def test_metadata_of_a_wrong_type_is_refused(api, field: str, value: Any) -> None:
+    for url in ("/api/v1/namespaces", "/api/v1/namespaces/default/configmaps"):
+        created = await api("POST", url, {"metadata": {field: value}})
+        await api.create(url, {"metadata": {"name": "whole"}})
+        patched = await api(
+            "PATCH",
+            f"{url}/whole",
+            {"metadata": {field: value}},
+            content_type="application/merge-patch+json",
+        )
+
+        assert (created.status, patched.status) == (400, 400)
+        assert f"metadata.{field}: must be" in patched.message
