@@ -59,7 +59,9 @@ def configure_logs(name: str, level: str) -> None:
     """One JSON line per entry on stderr; on a terminal, lines for people."""
     render: list[structlog.typing.Processor]
     if sys.stderr.isatty():
-        render = [structlog.dev.ConsoleRenderer()]
+        # Tracebacks without the values of variables, among which are keys and tokens.
+        plain = structlog.dev.plain_traceback
+        render = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     else:
         render = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
