@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cn2.api import json_text
+from cn2.api.kind import Object
 from cn2.net.mac import format_mac, parse_interface_mac
 from cn2.net.prefix import family_of, parse_address, parse_prefix
+from cn2.plan.cluster import objects
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
@@ -41,6 +43,13 @@ class Asked:
     mac: str = ""
     pairs: tuple[Mapping[str, Any], ...] = ()
     """Allowed address pairs, as in the VirtualMachineInterface's spec."""
+
+
+def needs_network(pod: Object) -> bool:
+    """Bound, not on the host's network, and not finished."""
+    spec = objects.spec(pod)
+    finished = objects.status(pod).get("phase") in ("Succeeded", "Failed")
+    return bool(spec.get("nodeName")) and not spec.get("hostNetwork") and not finished
 
 
 def parse(text: str, namespace: str) -> list[Asked]:

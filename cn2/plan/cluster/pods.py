@@ -73,13 +73,6 @@ def machines_of(router: Object) -> list[str]:
     return [one["name"] for one in references]
 
 
-def needs_network(pod: Object) -> bool:
-    """Bound, not on the host's network, and not finished."""
-    spec = objects.spec(pod)
-    finished = objects.status(pod).get("phase") in ("Succeeded", "Failed")
-    return bool(spec.get("nodeName")) and not spec.get("hostNetwork") and not finished
-
-
 def pod_key(machine: Object) -> Key:
     """The pod that a VirtualMachine was made for."""
     notes = objects.notes(machine)
@@ -90,7 +83,7 @@ def plan(snapshot: Snapshot, settings: Settings, key: Key) -> Steps:
     """The next steps for one pod."""
     pod = snapshot.get(POD, key[1], key[0])
     machine = snapshot.get(VIRTUAL_MACHINE, settings.machine(key))
-    if pod is None or not needs_network(pod):
+    if pod is None or not pod_networks.needs_network(pod):
         return _clean(snapshot, settings, key, machine)
     if machine is not None and not _made_for(machine, settings, pod):
         if pod_key(machine) == key:
@@ -129,7 +122,11 @@ def plan_router(snapshot: Snapshot, settings: Settings, key: Key) -> Steps:
     machines = {}
     for pod in snapshot.find(POD, BY_NODE, key[1]):
         machine = snapshot.get(VIRTUAL_MACHINE, settings.machine(objects.key(pod)))
-        if machine is not None and needs_network(pod) and _made_for(machine, settings, pod):
+        if (
+            machine is not None
+            and pod_networks.needs_network(pod)
+            and _made_for(machine, settings, pod)
+        ):
             machines[objects.uid(machine)] = machine
     have = objects.spec(router).get("virtualMachineReferences") or []
     kept = [one for one in have if one.get("uid") in machines]

@@ -69,7 +69,7 @@ def mac_problem(snapshot: Snapshot, pod: Object, asked: Iterable[Asked]) -> str:
             name = objects.text(objects.key(interface))
             return f"{where} is used by VirtualMachineInterface {name}: ask for another"
         for other in snapshot.find(POD, BY_MAC, key):
-            if objects.spec(other).get("nodeName") and _age(other) < _age(pod):
+            if pod_networks.needs_network(other) and _age(other) < _age(pod):
                 name = objects.text(objects.key(other))
                 return f"{where} is asked for by Pod {name} too: ask for another"
         if key in seen:

@@ -465,3 +465,18 @@ def test_a_node_that_is_gone_takes_its_virtual_router_along() -> None:
     world.delete(NODE, "minikube")
     world.settle()
     assert world.names(VIRTUAL_ROUTER) == []
+
+
+def test_a_mac_is_free_again_when_the_pod_that_had_it_has_finished() -> None:
+    world = started()
+    asked = json.dumps([{"name": "vn1", "mac": "02:00:00:00:00:42"}])
+    world.create(POD, states.pod("first", networks=asked))
+    world.settle()
+    world.create(POD, states.pod("second", networks=asked))
+    world.settle()
+    assert len(status(world, "first")) == 2 and status(world, "second") == []
+
+    world.patch(POD, "first", {"status": {"phase": "Failed"}}, "default")
+    world.settle()
+
+    assert len(status(world, "second")) == 2
