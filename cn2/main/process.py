@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,9 @@ from cn2.client.health import Health
 from cn2.main.log_file import LogFile
 
 log = structlog.get_logger(__name__)
+
+_DESCRIPTORS = 1 << 16
+"""Open files of one process at most; programs that pods run walk through all that they may have."""
 
 Main = Callable[[Health], Awaitable[None]]
 
@@ -44,6 +48,7 @@ def run(name: str, options: argparse.Namespace, main: Main) -> int:
     """Runs `main` in uvloop until it ends, fails, or a signal asks to stop; the exit code."""
     configure_logs(name, options.log_level)
     log.info("started", version=__version__)
+    _allow_descriptors()
     # Informers hold many long-lived objects: the default thresholds walk them far too often.
     gc.set_threshold(50_000, 20, 50)
     try:
@@ -53,6 +58,14 @@ def run(name: str, options: argparse.Namespace, main: Main) -> int:
         log.exception("process failed")
         return 1
     return 0
+
+
+def _allow_descriptors() -> None:
+    """Shells give 1024 open files and let a process ask for more; a hundred pods need more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def configure_logs(name: str, level: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import signal
 import sys
 
@@ -22,13 +23,14 @@ sys.exit(process.run("demo", options, work))
 """
 
 
-async def start(body, *arguments):
+async def start(body, *arguments, **options):
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         PROGRAM.format(body=body),
         *arguments,
         stderr=asyncio.subprocess.PIPE,
+        **options,
     )
 
 
@@ -60,3 +62,15 @@ async def test_a_failure_is_logged_with_its_place_and_ends_with_1():
     line = json.loads(errors.splitlines()[-1])
     assert line["event"] == "process failed"
     assert "ValueError: broken" in line["exception"]
+
+
+async def test_a_process_may_open_as_many_files_as_it_can_be_allowed():
+    body = "import resource; raise ValueError(resource.getrlimit(resource.RLIMIT_NOFILE))"
+
+    def as_a_shell_does():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, 4000))
+
+    child = await start(body, preexec_fn=as_a_shell_does)
+
+    _, errors = await child.communicate()
+    assert "ValueError: (4000, 4000)" in json.loads(errors.splitlines()[-1])["exception"]
