@@ -15,8 +15,11 @@ static void leave(int signal)
 /* The process of a container that names no command: it waits until it is told to end. */
 static _Noreturn void wait_for_the_end(void)
 {
+	sigset_t none;
 	signal(SIGTERM, leave);
 	signal(SIGINT, leave);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* what came before the handlers comes now */
 	for (;;)
 		pause();
 }

@@ -133,9 +133,12 @@ static void run_command(const struct message *spec, char *error, size_t n)
 		return;
 	}
 	environ = env;
-	if (!argv[0])
+	if (!argv[0]) {
+		sigset_t early;
+		sigfillset(&early);
+		sigprocmask(SIG_SETMASK, &early, NULL); /* until it can end well */
 		syscall(SYS_execveat, image, "", (char *[]){"cn2-init", "pause", NULL}, env, AT_EMPTY_PATH);
-	else
+	} else
 		execvp(argv[0], argv);
 	snprintf(error, n, "exec: \"%s\": %s", argv[0] ? argv[0] : "pause",
 		 errno == ENOENT ? "executable file not found in $PATH" : strerror(errno));

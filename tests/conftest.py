@@ -9,9 +9,11 @@ import os
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import kubectls
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import cn2
 
@@ -48,12 +50,28 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first, so that a mistake shows early."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Quick tests first, so that a mistake shows early; side by side the long ones first, so that
+    none is left for the end."""
     order = ("e2e", "root")
+    first = -1 if hasattr(config, "workerinput") else 1
 
     def weight(item: pytest.Item) -> int:
         names = {marker.name for marker in item.iter_markers()}
-        return next((len(order) - i for i, name in enumerate(order) if name in names), 0)
+        return next((len(order) - i for i, name in enumerate(order) if name in names), 0) * first
 
     items.sort(key=weight)
+
+
+class _ByFile(LoadScopeScheduling):
+    """Side by side, a file's tests stay together: they share a system."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        # The pods of these have the same uids, and so the same control groups.
+        return "pods" if "/test_podrunner" in file else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _ByFile(config, log)

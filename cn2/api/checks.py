@@ -134,9 +134,9 @@ def needs(path: str, value: Any, *kinds: str) -> list[FieldError]:
 
 
 def each_refers_to(path: str, values: Iterable[Any], *kinds: str) -> list[FieldError]:
-    """As `refers_to`, for every element of a list."""
+    """As `needs`, for every element of a list."""
     return [
         error
         for index, value in enumerate(values)
-        for error in refers_to(f"{path}[{index}]", value, *kinds)
+        for error in needs(f"{path}[{index}]", value, *kinds)
     ]

@@ -31,7 +31,12 @@ Verb = Callable[[Serving, Request, Target], Awaitable[Answer]]
 
 def warnings(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Warning headers (RFC 7234 section 5.5, code 299), as kubectl prints them."""
-    return tuple(("Warning", f"299 - {codec.dump(text).decode()}") for text in texts)
+    return tuple(("Warning", f"299 - {_quoted(text)}") for text in texts)
+
+
+def _quoted(text: str) -> str:
+    """As JSON has it, and without the one control character that JSON lets pass."""
+    return codec.dump(text).decode().replace("\x7f", "\\u007f")
 
 
 def reply(written: Written, status: int = 200) -> Reply:

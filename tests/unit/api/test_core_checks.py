@@ -38,6 +38,11 @@ def fields(name: str, obj: Object, old: Object | None = None) -> list[str]:
     ("name", "spec", "field"),
     [
         ("VirtualNetwork", {"routeTargetList": ["23:1"]}, "spec.routeTargetList[0]"),
+        (
+            "VirtualRouter",
+            {"virtualMachineReferences": [{}]},
+            "spec.virtualMachineReferences[0]",
+        ),
         ("VirtualNetwork", {"importRouteTargetList": [""]}, "spec.importRouteTargetList[0]"),
         (
             "VirtualNetwork",

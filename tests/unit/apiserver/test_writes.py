@@ -97,6 +97,13 @@ async def test_unknown_fields_are_refused_warned_of_or_ignored(api) -> None:
     assert "nonsense" not in warned.body
 
 
+async def test_a_warning_has_no_control_character(api) -> None:
+    """A header with one cannot be sent, and the client would get no answer at all."""
+    path = f"{CONFIG_MAPS}?fieldValidation=Warn&dryRun=All"
+    warned = await api("POST", path, {**config_map(), "\x00\n\x7f": 1})
+    assert warned.headers["Warning"].isprintable()
+
+
 async def test_a_dry_run_answers_and_changes_nothing(api) -> None:
     revision = api.backend.store.revision
     answered = await api("POST", f"{CONFIG_MAPS}?dryRun=All", config_map())
