@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from convergence import settle
-from cut_client import CutClient, Credentials, Exchange, NotAsked
+from cut_client import Credentials, CutClient, Exchange, NotAsked
 from history import History
 from ledger import Ledger, marks
 from machine import Machine
