@@ -18,6 +18,8 @@ _PATIENCE = 10.0
 _MOST = 100
 """Entries of a list; what is more is only counted."""
 _GOOD = ("Success", "")
+_PASSING = ("Unhealthy", "BackOff", "FailedMount", "FailedCreatePodSandBox", "NetworkNotReady")
+"""Reasons of Warnings that say nothing of a pod which is well now."""
 
 
 async def describe(client: Client) -> dict[str, Any]:
@@ -34,7 +36,7 @@ async def describe(client: Client) -> dict[str, Any]:
             pods = (await client.list(by_name("Pod"))).items
             found["counts"]["Pod"] = len(pods)
             found["pods"] = [_pod(pod) for pod in pods if not _settled(pod)]
-            found["warnings"] = warnings((await client.list(by_name("Event"))).items)
+            found["warnings"] = warnings((await client.list(by_name("Event"))).items, pods)
     except (ApiError, OSError) as error:  # TimeoutError is one
         found["error"] = str(error) or "the API server does not answer"
     for name in ("notWell", "pods", "warnings"):
@@ -105,9 +107,15 @@ def _pod(pod: Object) -> dict[str, Any]:
     }
 
 
-def warnings(events: list[Object]) -> list[dict[str, Any]]:
-    """Warnings by object, reason and message, the newest first, with how often they came."""
+def warnings(events: list[Object], pods: list[Object]) -> list[dict[str, Any]]:
+    """Warnings by object, reason and message, the newest first, with how often they came.
+
+    Those that are `over` come last: about a pod that is gone, or what passes
+    of one that is well.
+    """
+    well = {pod["metadata"]["uid"]: _settled(pod) for pod in pods}
     times, last = Counter[tuple[str, ...]](), dict[tuple[str, ...], str]()
+    lasting = set[tuple[str, ...]]()
     for event in events:
         if event.get("type") != "Warning":
             continue
@@ -118,10 +126,14 @@ def warnings(events: list[Object]) -> list[dict[str, Any]]:
         times[key] += int(series.get("count") or event.get("count") or 1)
         when = series.get("lastObservedTime") or event.get("lastTimestamp") or event["eventTime"]
         last[key] = max(last.get(key, ""), when or "")
+        uid, passing = on.get("uid"), event.get("reason") in _PASSING
+        if on.get("kind") != "Pod" or (uid in well and not (well[uid] and passing)):
+            lasting.add(key)
     return [
         {"kind": kind, "object": where, "reason": reason, "message": message}
-        | {"count": times[kind, where, reason, message], "last": when}
-        for (kind, where, reason, message), when in sorted(
-            last.items(), key=lambda one: one[1], reverse=True
+        | {"count": times[key], "last": when, "over": key not in lasting}
+        for key, when in sorted(
+            last.items(), key=lambda one: (one[0] in lasting, one[1]), reverse=True
         )
+        for kind, where, reason, message in [key]
     ]

@@ -87,7 +87,7 @@ def _objects(objects: Report) -> Iterator[Trouble]:
             "; ".join(one["conditions"]) or "its events may say why",
             severe=False,
         )
-    for one in objects["warnings"]:
+    for one in (one for one in objects["warnings"] if not one["over"]):
         yield Trouble(
             f"{one['kind']} {one['object']}: {one['reason']} {_times(one['count'])}",
             one["message"].rstrip("."),
