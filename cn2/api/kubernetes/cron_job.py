@@ -10,6 +10,7 @@ from cn2.api.access import at, items, mapping, name_of, text
 from cn2.api.columns import AGE, NAME
 from cn2.api.kind import Column, FieldError, Kind, Object
 from cn2.api.kubernetes.job_spec import check_job_spec, complete_job_template, job_spec
+from cn2.api.network_annotations import warn_template
 from cn2.api.object_meta import OBJECT_META
 from cn2.api.schema_checks import invalid, required
 from cn2.api.shared_types import object_reference
@@ -152,4 +153,5 @@ CRON_JOB = Kind(
     status=True,
     complete=_complete,
     validate=_validate,
+    warn=warn_template("spec", "jobTemplate", "spec", "template"),
 )

@@ -21,6 +21,7 @@ from cn2.api.kubernetes.workload import (
     count_column,
     counts,
 )
+from cn2.api.network_annotations import warn_template
 from cn2.api.schema_checks import invalid
 from cn2.api.shared_types import conditions, label_selector
 
@@ -128,4 +129,5 @@ DAEMON_SET = Kind(
     status=True,
     complete=_complete,
     validate=_validate,
+    warn=warn_template("spec", "template"),
 )

@@ -24,6 +24,7 @@ from cn2.api.kubernetes.workload import (
     counts,
     ready_column,
 )
+from cn2.api.network_annotations import warn_template
 from cn2.api.schema_checks import invalid
 from cn2.api.shared_types import conditions, label_selector
 
@@ -138,4 +139,5 @@ DEPLOYMENT = Kind(
     subresources=("scale",),
     complete=_complete,
     validate=_validate,
+    warn=warn_template("spec", "template"),
 )

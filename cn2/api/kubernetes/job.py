@@ -9,6 +9,7 @@ from cn2.api.columns import AGE, NAME
 from cn2.api.kind import Column, FieldError, Kind, Object
 from cn2.api.kubernetes.job_spec import check_job_spec, complete_job_spec, job_spec
 from cn2.api.kubernetes.workload import CONTAINERS, IMAGES, SELECTOR
+from cn2.api.network_annotations import warn_template
 from cn2.api.schema_checks import invalid
 from cn2.api.shared_types import conditions
 
@@ -134,4 +135,5 @@ JOB = Kind(
     selectable_fields=("status.successful",),
     complete=_complete,
     validate=_validate,
+    warn=warn_template("spec", "template"),
 )

@@ -9,6 +9,7 @@ from cn2.api.kubernetes.pod_columns import POD_COLUMNS
 from cn2.api.kubernetes.pod_defaults import complete_pod
 from cn2.api.kubernetes.pod_spec import POD_SPEC
 from cn2.api.kubernetes.pod_status import POD_STATUS
+from cn2.api.network_annotations import warn_pod
 
 POD = Kind(
     group="",
@@ -38,4 +39,5 @@ POD = Kind(
     ),
     complete=complete_pod,
     validate=check_pod,
+    warn=warn_pod,
 )

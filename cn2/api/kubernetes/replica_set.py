@@ -19,6 +19,7 @@ from cn2.api.kubernetes.workload import (
     count_column,
     counts,
 )
+from cn2.api.network_annotations import warn_template
 from cn2.api.shared_types import conditions, label_selector
 
 REPLICA_SET = Kind(
@@ -72,4 +73,5 @@ REPLICA_SET = Kind(
     subresources=("scale",),
     complete=complete_template,
     validate=check_workload,
+    warn=warn_template("spec", "template"),
 )

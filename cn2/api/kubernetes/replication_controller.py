@@ -18,6 +18,7 @@ from cn2.api.kubernetes.workload import (
     count_column,
     counts,
 )
+from cn2.api.network_annotations import warn_template
 from cn2.api.schema_checks import invalid, required
 from cn2.api.shared_types import conditions
 
@@ -102,4 +103,5 @@ REPLICATION_CONTROLLER = Kind(
     subresources=("scale",),
     complete=_complete,
     validate=_validate,
+    warn=warn_template("spec", "template"),
 )

@@ -22,6 +22,7 @@ from cn2.api.kubernetes.workload import (
     counts,
     ready_column,
 )
+from cn2.api.network_annotations import warn_template
 from cn2.api.shared_types import conditions, label_selector
 
 
@@ -144,4 +145,5 @@ STATEFUL_SET = Kind(
     subresources=("scale",),
     complete=_complete,
     validate=_validate,
+    warn=warn_template("spec", "template"),
 )

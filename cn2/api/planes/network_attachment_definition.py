@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from cn2.api import definitions, json_text
 from cn2.api import schema as s
-from cn2.api.access import annotation, at, name_of, namespace_of, text
+from cn2.api.access import annotation, at, mapping, name_of, namespace_of, text
 from cn2.api.columns import AGE
 from cn2.api.kind import Family, FieldError, Kind, Lookup, Object, holder
+from cn2.api.network_annotations import mistyped
 from cn2.api.route_target_lists import not_automatic
 from cn2.api.schema_checks import invalid
 from cn2.api.v1alpha1.subnet import too_small
@@ -46,6 +47,7 @@ def _validate_among(new: Object, old: Object | None, lookup: Lookup) -> list[Fie
 
 
 def _warn(new: Object, old: Object | None) -> list[str]:
+    annotations = mapping(new, "metadata", "annotations")
     asked = annotation(new, definitions.ANNOTATION)
     intent = definitions.read(asked)[0] if asked else definitions.Intent()
     small = [
@@ -56,6 +58,7 @@ def _warn(new: Object, old: Object | None) -> list[str]:
     unknown = [definitions.unknown_text(intent.unknown)] if intent.unknown else []
     return (
         small
+        + mistyped(annotations, definitions.ANNOTATION, [definitions.STATUS_ANNOTATION])
         + unknown
         + [
             f"{definitions.PATH}.{key} is stored but has no effect yet"

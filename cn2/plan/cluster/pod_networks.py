@@ -10,11 +10,11 @@ from typing import Any
 
 from cn2.api import json_text
 from cn2.api.kind import Object
+from cn2.api.network_annotations import NETWORKS
 from cn2.net.mac import format_mac, parse_interface_mac
 from cn2.net.prefix import family_of, parse_address, parse_prefix
 from cn2.plan.cluster import objects
 
-NETWORKS = "k8s.v1.cni.cncf.io/networks"
 NETWORK_STATUS = "k8s.v1.cni.cncf.io/network-status"
 ALLOWED_ADDRESS_PAIRS = "net.juniper.contrail.allowedAddressPairs"
 

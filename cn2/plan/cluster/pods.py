@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from cn2.api import network_annotations
 from cn2.api.kind import Kind, Object
 from cn2.api.kinds import (
     INSTANCE_IP,
@@ -53,7 +54,7 @@ are torn against each other, and a pod is often applied together with its networ
 
 def networks_of(pod: Object) -> list[str]:
     """Index function: additional networks only, every pod has the default one."""
-    text = objects.notes(pod).get(pod_networks.NETWORKS, "")
+    text = objects.notes(pod).get(network_annotations.NETWORKS, "")
     try:
         asked = pod_networks.parse(text, pod["metadata"]["namespace"])
     except ValueError:
@@ -91,8 +92,8 @@ def plan(snapshot: Snapshot, settings: Settings, key: Key) -> Steps:
         return _collision(snapshot, pod, VIRTUAL_MACHINE, machine)
     if objects.terminating(pod) or (machine is not None and objects.terminating(machine)):
         return []
-    text = objects.notes(pod).get(pod_networks.NETWORKS, "")
-    made = text if machine is None else objects.notes(machine).get(pod_networks.NETWORKS, "")
+    text = objects.notes(pod).get(network_annotations.NETWORKS, "")
+    made = text if machine is None else objects.notes(machine).get(network_annotations.NETWORKS, "")
     try:
         asked = _asked(settings, pod, made)
     except ValueError as problem:
@@ -327,7 +328,7 @@ def _machine(settings: Settings, pod: Object, networks_text: str) -> Object:
     namespace, name = objects.key(pod)
     notes = _notes(settings, pod)
     if networks_text:
-        notes[pod_networks.NETWORKS] = networks_text
+        notes[network_annotations.NETWORKS] = networks_text
     return {
         "apiVersion": VIRTUAL_MACHINE.api_version,
         "kind": VIRTUAL_MACHINE.kind,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cn2.api import network_annotations
 from cn2.api.kind import Object
 from cn2.api.kinds import (
     INSTANCE_IP,
@@ -30,7 +31,7 @@ def address_of(address: Object) -> list[str]:
 
 def asked_by(pod: Object) -> list[str]:
     """Index function of Pods."""
-    text = objects.notes(pod).get(pod_networks.NETWORKS, "")
+    text = objects.notes(pod).get(network_annotations.NETWORKS, "")
     try:
         asked = pod_networks.parse(text, pod["metadata"]["namespace"])
     except ValueError:
@@ -48,7 +49,7 @@ def macs_of(interface: Object) -> list[str]:
 
 def macs_asked_by(pod: Object) -> list[str]:
     """Index function of Pods."""
-    text = objects.notes(pod).get(pod_networks.NETWORKS, "")
+    text = objects.notes(pod).get(network_annotations.NETWORKS, "")
     try:
         asked = pod_networks.parse(text, pod["metadata"]["namespace"])
     except ValueError:
