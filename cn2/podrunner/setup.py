@@ -31,7 +31,7 @@ from cn2.podrunner.runs import Held, Run, container_named
 from cn2.podrunner.sandbox import SandboxFailed, is_alive
 from cn2.podrunner.services import Node
 from cn2.podrunner.sources import NotSynced
-from cn2.podrunner.spec import run_records
+from cn2.podrunner.spec import names_command, run_records
 
 log = structlog.get_logger(__name__)
 
@@ -227,7 +227,7 @@ class Setup:
         else:
             events.emit(pod, NORMAL, "Created", f"Created container {name}", field_path=path)
             events.emit(pod, NORMAL, "Started", f"Started container {name}", field_path=path)
-            if not container.get("command"):
+            if not names_command(container):
                 events.emit(pod, WARNING, "NoCommand", _no_command(container), field_path=path)
         self._running.saw(name, run)
 

@@ -37,9 +37,17 @@ def command(container: Object, environment: Mapping[str, str]) -> list[str]:
     """command and args with `$(NAME)` expanded; empty when the container names none. Raises
     ValueError when they are too long."""
     words = [*(container.get("command") or []), *(container.get("args") or [])]
-    if not container.get("command"):
-        return []  # args alone belong to an image's entry point, and there is no image
+    if not names_command(container):
+        return []
     return bounded(expand(word, environment) for word in words)
+
+
+def names_command(container: Object) -> bool:
+    """Whether there is something to run. There is no image, hence no entry point: args that begin
+    with a word are the command, as with busybox or debian; those that begin with an option belong
+    to an entry point that nobody has."""
+    args = container.get("args") or ["-"]
+    return bool(container.get("command")) or not args[0].startswith("-")
 
 
 def run_records(

@@ -83,8 +83,18 @@ def test_a_run_says_everything_to_init() -> None:
     assert ("mount", ".etc/hosts:rw:/etc/hosts") in request
 
 
-def test_arguments_without_a_command_run_nothing() -> None:
-    assert not [1 for key, _ in run_request(command=None) if key == "arg"]
+@pytest.mark.parametrize(
+    ("args", "run"),
+    [
+        (["sh", "-c", "echo $(X)"], ["sh", "-c", "echo 1"]),
+        (["-conf", "/etc/coredns/Corefile"], []),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_arguments_without_a_command_run_unless_they_are_options(args: Any, run: Any) -> None:
+    request = run_request(command=None, args=args)
+    assert [value for key, value in request if key == "arg"] == run
 
 
 def test_the_user_of_a_container_comes_before_the_pods() -> None:
