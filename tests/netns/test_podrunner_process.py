@@ -34,21 +34,21 @@ async def podrunner(cluster: LivingCluster, lab: PodLab) -> AsyncIterator[None]:
         cni_bin_dir=lab.bin,
         cni_conf_dir=lab.conf,
         cluster_dns="",
+        kubeconfig=cluster.kubeconfig,
     )
     client = Client.from_kubeconfig(cluster.kubeconfig, manager="kubelet")
     health = Health()
-    task = asyncio.create_task(serve(options, client, health))
 
     async def ready() -> bool:
-        assert not task.done(), task.exception()
         return not health.unready()
 
     try:
-        await until(ready)
-        yield
+        async with asyncio.TaskGroup() as group:  # which ends the test when the process does
+            task = group.create_task(serve(options, client, health))
+            await until(ready)
+            yield
+            task.cancel()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         await client.close()
 
 
