@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import random
 import secrets
 import uuid
 from collections.abc import Callable
@@ -32,8 +31,7 @@ def _suffix() -> str:
 
 
 def _uid() -> str:
-    # Unique, not secret: a system call for each would be a tenth of a small write.
-    return str(uuid.UUID(int=random.getrandbits(128), version=4))
+    return str(uuid.uuid4())  # of the system's randomness: no seed and no fork repeats it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
